@@ -49,5 +49,8 @@ let package = Package(
         module("WireFormat", "Foundations", ["Units", "CChecksum"]),
         module("Records", "Foundations", ["Units"]),
         module("Replication", "Logic", ["Units", "WireFormat", "Records"]),
+        cModule("CBlockDevices"),
+        module("NBDProtocol", "Engine", ["Units"]),
+        module("FUSEProtocol", "Engine", ["Units", "CBlockDevices"]),
     ]
 )
