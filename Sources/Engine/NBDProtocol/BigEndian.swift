@@ -18,8 +18,8 @@ extension UnsafeMutableRawPointer {
 
 extension [UInt8] {
     mutating func appendBigEndian<Number: FixedWidthInteger>(_ number: Number) {
-        for byte in 0..<MemoryLayout<Number>.size {
-            append(UInt8(truncatingIfNeeded: number >> ((MemoryLayout<Number>.size - 1 - byte) * 8)))
+        for byte in (0..<MemoryLayout<Number>.size).reversed() {
+            append(UInt8(truncatingIfNeeded: number >> (byte * 8)))
         }
     }
 }
