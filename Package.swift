@@ -17,6 +17,11 @@ func cModule(_ name: String, links: [String] = []) -> Target {
             linkerSettings: links.map { .linkedLibrary($0) })
 }
 
+/// Headers only: a library of the system, or the kernel's interface.
+func systemModule(_ name: String, package: String) -> Target {
+    .systemLibrary(name: name, path: "CModules/\(name)", providers: [.apt([package])])
+}
+
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Sources/Executables/\(name)",
                       swiftSettings: strict)
@@ -48,9 +53,13 @@ let package = Package(
         module("Units", "Foundations"),
         module("WireFormat", "Foundations", ["Units", "CChecksum"]),
         module("Records", "Foundations", ["Units"]),
+        module("EngineCommands", "Foundations", ["Units", "WireFormat", "Records"]),
         module("Replication", "Logic", ["Units", "WireFormat", "Records"]),
         cModule("CBlockDevices"),
         module("NBDProtocol", "Engine", ["Units"]),
         module("FUSEProtocol", "Engine", ["Units", "CBlockDevices"]),
+        systemModule("CURing", package: "liburing-dev"),
+        systemModule("CAio", package: "linux-libc-dev"),
+        module("Ring", "Engine", ["Units", "CURing", "CAio"]),
     ]
 )

@@ -1,0 +1,162 @@
+import CAio
+import Glibc
+import Units
+
+/// The file half of the libaio backend: kernel AIO, and a helper thread for what AIO cannot do.
+///
+/// Operations wait in a fixed set of `iocb`s; a turn hands all queued ones to the kernel with one
+/// `io_submit`. When all are in use, queueing waits for one to complete.
+struct AioFiles: ~Copyable {
+    /// Signalled by AIO and by the helper when something has completed.
+    let signal: Waker
+    private let context: aio_context_t
+    private let blocks: UnsafeMutablePointer<iocb>
+    /// Indices of the unused blocks, a stack.
+    private let free: UnsafeMutablePointer<Int32>
+    private var freeCount = RingLimits.aioOperations
+    /// Blocks prepared and not yet submitted, oldest first.
+    private let queued: UnsafeMutablePointer<UnsafeMutablePointer<iocb>?>
+    private var queuedCount = 0
+    private let tags: UnsafeMutablePointer<OperationTag>
+    private let events: UnsafeMutablePointer<io_event>
+    private var helper = HelperThread()
+
+    /// The fields are set last: a noncopyable value cannot be left half made.
+    init() throws(RingError) {
+        let signal = try Waker()
+        var context: aio_context_t = 0
+        let count = RingLimits.aioOperations
+        let code = cio_aio_setup(UInt32(count), &context)
+        guard code == 0 else {
+            throw RingError("io_setup", code: -code,
+                            advice: code == -EAGAIN ? "raise fs.aio-max-nr" : "")
+        }
+        self.signal = signal
+        self.context = context
+        blocks = .allocate(capacity: count)
+        blocks.initialize(repeating: iocb(), count: count)
+        free = .allocate(capacity: count)
+        for i in 0..<count { (free + i).initialize(to: Int32(count - 1 - i)) }
+        queued = .allocate(capacity: count)
+        queued.initialize(repeating: nil, count: count)
+        tags = .allocate(capacity: count)
+        tags.initialize(repeating: OperationTag(rawValue: 0), count: count)
+        events = .allocate(capacity: RingLimits.aioBatch)
+    }
+
+    /// Waits for what is in flight.
+    deinit {
+        _ = cio_aio_destroy(context)
+        blocks.deallocate()
+        free.deallocate()
+        queued.deallocate()
+        tags.deallocate()
+        events.deallocate()
+    }
+
+    private var inFlight: Int { RingLimits.aioOperations - freeCount - queuedCount }
+    var isBusy: Bool { inFlight > 0 || helper.isBusy }
+
+    // MARK: Queueing
+
+    mutating func queue(_ job: FileJob, completing completions: inout CompletionQueue) {
+        if freeCount == 0 { makeRoom(completing: &completions) }
+        freeCount -= 1
+        let index = Int(free[freeCount])
+        tags[index] = job.tag
+        cio_aio_prepare(blocks + index, job.opcode, job.file, job.bytes, UInt64(job.length),
+                        job.offset, job.flags, signal.descriptor, UInt64(index))
+        queued[queuedCount] = blocks + index
+        queuedCount += 1
+    }
+
+    /// Has the helper thread do a job.
+    mutating func help(_ job: FileJob) { helper.queue(job, signal: signal) }
+
+    @inline(never)
+    private mutating func makeRoom(completing completions: inout CompletionQueue) {
+        submit(completing: &completions)
+        while freeCount == 0 { takeEvents(atLeast: 1, into: &completions) }
+    }
+
+    /// Hands the queued operations to the kernel.
+    ///
+    /// The kernel takes them in order and stops at the first it refuses: EINVAL and EOPNOTSUPP
+    /// (a sync on a filesystem without AIO fsync, for one) go to the helper, as does EAGAIN, which
+    /// means that memory is short; any other errno is that operation's result.
+    mutating func submit(completing completions: inout CompletionQueue) {
+        var first = 0
+        while first < queuedCount {
+            let code = cio_aio_submit(context, queuedCount - first, queued + first)
+            if code > 0 {
+                first += Int(code)
+                continue
+            }
+            let index = queued[first]! - blocks
+            switch -code {
+            case EINTR: continue
+            case EAGAIN, EINVAL, EOPNOTSUPP, 0: help(FileJob(of: blocks[index], tag: tags[index]))
+            default: completions.append(Completion(tag: tags[index], result: code))
+            }
+            release(index)
+            first += 1
+        }
+        queuedCount = 0
+    }
+
+    private mutating func release(_ index: Int) {
+        free[freeCount] = Int32(index)
+        freeCount += 1
+    }
+
+    // MARK: Completing
+
+    /// Takes what AIO and the helper have completed.
+    mutating func reap(into completions: inout CompletionQueue) {
+        signal.acknowledge()
+        if inFlight > 0 { takeEvents(atLeast: 0, into: &completions) }
+        helper.reap(into: &completions)
+    }
+
+    private mutating func takeEvents(atLeast min: Int, into completions: inout CompletionQueue) {
+        var min = min
+        while true {
+            let count = cio_aio_getevents(context, min, RingLimits.aioBatch, events)
+            if count == -EINTR { continue }
+            if count < 0 { trap("io_getevents", count) }
+            for i in 0..<Int(count) {
+                let index = Int(events[i].data)
+                completions.append(Completion(tag: tags[index], result: Int32(events[i].res)))
+                release(index)
+            }
+            if count < RingLimits.aioBatch { return }
+            min = 0
+        }
+    }
+}
+
+extension FileJob {
+    fileprivate var opcode: UInt16 {
+        switch kind {
+        case .read: UInt16(IOCB_CMD_PREAD)
+        case .write: UInt16(IOCB_CMD_PWRITE)
+        case .sync: UInt16(IOCB_CMD_FSYNC)
+        case .syncData: UInt16(IOCB_CMD_FDSYNC)
+        case .allocate: fatalError("kernel AIO has no allocate")
+        }
+    }
+
+    /// The job that `block` was prepared for.
+    fileprivate init(of block: iocb, tag: OperationTag) {
+        let kind: Kind = switch Int(block.aio_lio_opcode) {
+        case IOCB_CMD_PREAD: .read
+        case IOCB_CMD_PWRITE: .write
+        case IOCB_CMD_FSYNC: .sync
+        default: .syncData
+        }
+        self.init(kind, Int32(bitPattern: block.aio_fildes),
+                  bytes: UnsafeMutableRawPointer(bitPattern: UInt(block.aio_buf)),
+                  length: Int(block.aio_nbytes), offset: UInt64(bitPattern: block.aio_offset),
+                  flags: Int32(block.aio_rw_flags), tag: tag)
+    }
+}

@@ -1,0 +1,213 @@
+import CAio
+import Glibc
+import Units
+
+/// The socket half of the libaio backend: every operation is tried at once and, while the kernel
+/// says EAGAIN, again at each edge that epoll reports.
+extension AioBackend {
+    mutating func accept(_ listener: Int32, tag: OperationTag) {
+        setNonblocking(listener)
+        beginInput(listener, Waiting(kind: .accept, tag: tag))
+    }
+
+    mutating func receive(_ socket: Int32, into bytes: UnsafeMutableRawPointer, length: Int,
+                          whole: Bool, tag: OperationTag) {
+        beginInput(socket, Waiting(kind: whole ? .receiveWhole : .receive, tag: tag,
+                                   memory: bytes, length: length))
+    }
+
+    mutating func pollInput(_ descriptor: Int32, tag: OperationTag) {
+        beginInput(descriptor, Waiting(kind: .pollInput, tag: tag))
+    }
+
+    mutating func send(_ socket: Int32, from bytes: UnsafeRawPointer, length: Int,
+                       tag: OperationTag) {
+        let bytes = UnsafeMutableRawPointer(mutating: bytes)
+        beginOutput(socket, Waiting(kind: .send, tag: tag, memory: bytes, length: length))
+    }
+
+    mutating func send(_ socket: Int32, message: UnsafeMutablePointer<msghdr>, tag: OperationTag) {
+        let length = message.pointee.remainingBytes
+        beginOutput(socket, Waiting(kind: .sendMessage, tag: tag,
+                                    memory: UnsafeMutableRawPointer(message), length: length))
+    }
+
+    mutating func connect(_ socket: Int32, to address: UnsafePointer<sockaddr>, length: socklen_t,
+                          tag: OperationTag) {
+        setNonblocking(socket)
+        if Glibc.connect(socket, address, length) == 0 {
+            completions.append(Completion(tag: tag, result: 0))
+        } else if errno == EINPROGRESS || errno == EINTR {
+            beginOutput(socket, Waiting(kind: .connect, tag: tag))
+        } else {
+            completions.append(Completion(tag: tag, result: -errno))
+        }
+    }
+
+    mutating func cancel(_ descriptor: Int32) {
+        let row = descriptors.row(descriptor)
+        end(&row.pointee.input, with: -ECANCELED)
+        end(&row.pointee.output, with: -ECANCELED)
+    }
+
+    /// Out of epoll explicitly: a copy of the descriptor in another process would keep it in.
+    mutating func close(_ descriptor: Int32, tag: OperationTag) {
+        files.submit(completing: &completions)
+        cancel(descriptor)
+        let row = descriptors.row(descriptor)
+        if row.pointee.isWatched {
+            _ = epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, nil)
+            row.pointee.isWatched = false
+        }
+        let result = Glibc.close(descriptor)
+        completions.append(Completion(tag: tag, result: result == 0 ? 0 : -errno))
+    }
+
+    // MARK: Input
+
+    private mutating func beginInput(_ descriptor: Int32, _ waiting: Waiting) {
+        let row = descriptors.row(descriptor)
+        require(row.pointee.input.kind == .nothing, "two reading operations on descriptor \(descriptor)")
+        row.pointee.input = waiting
+        descriptors.waiting += 1
+        watchOnce(descriptor)
+        advanceInput(descriptor)
+    }
+
+    /// Tries the reading operation that is in flight on a descriptor, if there is one.
+    mutating func advanceInput(_ descriptor: Int32) {
+        let row = descriptors.row(descriptor)
+        switch row.pointee.input.kind {
+        case .receive, .receiveWhole: advanceReceive(descriptor, &row.pointee.input)
+        case .accept: advanceAccept(descriptor, &row.pointee.input)
+        case .pollInput:
+            var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            if Glibc.poll(&poll, 1, 0) > 0 { end(&row.pointee.input, with: Int32(poll.revents)) }
+        default: break
+        }
+    }
+
+    private mutating func advanceReceive(_ socket: Int32, _ waiting: inout Waiting) {
+        while true {
+            let count = recv(socket, waiting.memory! + waiting.done, waiting.length - waiting.done,
+                             Int32(MSG_DONTWAIT))
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN { return }
+            if count > 0 { waiting.done += count }
+            if count > 0 && waiting.kind == .receiveWhole && waiting.done < waiting.length { continue }
+            let failed = count < 0 && waiting.done == 0
+            return end(&waiting, with: failed ? -errno : Int32(waiting.done))
+        }
+    }
+
+    private mutating func advanceAccept(_ listener: Int32, _ waiting: inout Waiting) {
+        while true {
+            let socket = cio_accept(listener)
+            if socket >= 0 {
+                completions.append(Completion(tag: waiting.tag, result: socket, more: true))
+            } else if errno == EAGAIN {
+                return
+            } else if errno != EINTR {
+                return end(&waiting, with: -errno)
+            }
+        }
+    }
+
+    // MARK: Output
+
+    private mutating func beginOutput(_ descriptor: Int32, _ waiting: Waiting) {
+        let row = descriptors.row(descriptor)
+        require(row.pointee.output.kind == .nothing, "two sending operations on descriptor \(descriptor)")
+        row.pointee.output = waiting
+        descriptors.waiting += 1
+        watchOnce(descriptor)
+        if waiting.kind != .connect { advanceOutput(descriptor) }
+    }
+
+    /// Tries the sending operation that is in flight on a descriptor, if there is one.
+    mutating func advanceOutput(_ descriptor: Int32) {
+        let row = descriptors.row(descriptor)
+        switch row.pointee.output.kind {
+        case .send, .sendMessage: advanceSend(descriptor, &row.pointee.output)
+        case .connect: finishConnect(descriptor, &row.pointee.output)
+        default: break
+        }
+    }
+
+    private mutating func advanceSend(_ socket: Int32, _ waiting: inout Waiting) {
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        while true {
+            let count: Int
+            if waiting.kind == .send {
+                count = Glibc.send(socket, waiting.memory! + waiting.done,
+                                   waiting.length - waiting.done, flags)
+            } else {
+                let message = waiting.memory!.assumingMemoryBound(to: msghdr.self)
+                count = sendmsg(socket, message, flags)
+                if count > 0 { message.pointee.skip(count) }
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN { return }
+            if count >= 0 { waiting.done += count }
+            if count > 0 && waiting.done < waiting.length { continue }
+            let failed = count < 0 && waiting.done == 0
+            return end(&waiting, with: failed ? -errno : Int32(waiting.done))
+        }
+    }
+
+    /// The first edge may be the one from before the connect: the socket knows.
+    private mutating func finishConnect(_ socket: Int32, _ waiting: inout Waiting) {
+        var poll = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+        guard Glibc.poll(&poll, 1, 0) > 0 else { return }
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        if getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length) < 0 { code = errno }
+        end(&waiting, with: -code)
+    }
+
+    // MARK: Both
+
+    private mutating func end(_ waiting: inout Waiting, with result: Int32) {
+        if waiting.kind == .nothing { return }
+        completions.append(Completion(tag: waiting.tag, result: result))
+        waiting.kind = .nothing
+        descriptors.waiting -= 1
+    }
+
+    private mutating func watchOnce(_ descriptor: Int32) {
+        let row = descriptors.row(descriptor)
+        if row.pointee.isWatched { return }
+        row.pointee.isWatched = true
+        watch(descriptor, cio_epoll_both_edges)
+    }
+
+    private func setNonblocking(_ descriptor: Int32) {
+        let flags = fcntl(descriptor, F_GETFL)
+        guard flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 else {
+            trap("fcntl of descriptor \(descriptor)", -errno)
+        }
+    }
+}
+
+extension msghdr {
+    /// The bytes that its iovecs name.
+    fileprivate var remainingBytes: Int {
+        var sum = 0
+        for i in 0..<Int(msg_iovlen) { sum += msg_iov[i].iov_len }
+        return sum
+    }
+
+    /// Takes the first `count` bytes off its iovecs.
+    fileprivate mutating func skip(_ count: Int) {
+        var left = count
+        while left > 0 && msg_iov.pointee.iov_len <= left {
+            left -= msg_iov.pointee.iov_len
+            msg_iov += 1
+            msg_iovlen -= 1
+        }
+        if left > 0 {
+            msg_iov.pointee.iov_base += left
+            msg_iov.pointee.iov_len -= left
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Glibc
+import Units
+
+/// What the libaio backend has in flight on one descriptor in one direction.
+struct Waiting {
+    enum Kind: UInt8 { case nothing, receive, receiveWhole, accept, pollInput, send, sendMessage, connect }
+
+    var kind = Kind.nothing
+    var tag = OperationTag(rawValue: 0)
+    /// The bytes to fill or send, or the message.
+    var memory: UnsafeMutableRawPointer?
+    var length = 0
+    /// Bytes moved so far.
+    var done = 0
+}
+
+/// One row for each descriptor number: at most one operation in each direction, and whether epoll
+/// watches it.
+struct DescriptorTable: ~Copyable {
+    struct Row {
+        var input = Waiting()
+        var output = Waiting()
+        var isWatched = false
+    }
+
+    private var rows: UnsafeMutablePointer<Row>
+    private var capacity = 256
+    /// Operations in flight in the whole table.
+    var waiting = 0
+
+    init() {
+        rows = .allocate(capacity: capacity)
+        rows.initialize(repeating: Row(), count: capacity)
+    }
+
+    deinit { rows.deallocate() }
+
+    /// The row stays in its place until the next call.
+    mutating func row(_ descriptor: Int32) -> UnsafeMutablePointer<Row> {
+        if Int(descriptor) >= capacity { grow(toHold: Int(descriptor)) }
+        return rows + Int(descriptor)
+    }
+
+    @inline(never)
+    private mutating func grow(toHold index: Int) {
+        var larger = capacity
+        while larger <= index { larger *= 2 }
+        let moved = UnsafeMutablePointer<Row>.allocate(capacity: larger)
+        moved.moveInitialize(from: rows, count: capacity)
+        (moved + capacity).initialize(repeating: Row(), count: larger - capacity)
+        rows.deallocate()
+        rows = moved
+        capacity = larger
+    }
+}
