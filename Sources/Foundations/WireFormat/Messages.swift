@@ -39,6 +39,8 @@ public enum ReplyStatus: UInt8, Sendable {
 public struct ReplicaRequest: Equatable, Sendable {
     public var kind: RequestKind
     public var forceUnitAccess: Bool
+    /// The owner copies a region: a write like any other, told apart for counting only.
+    public var isCopy = false
     /// Chosen by the owner, repeated in the reply.
     public var id: UInt64
     public var epoch: Epoch
