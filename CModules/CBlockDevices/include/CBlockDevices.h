@@ -6,6 +6,7 @@
 #include <linux/loop.h>
 #include <stdint.h>
 #include <sys/mount.h>
+#include <sys/types.h>
 
 // Linux 6.6, FUSE 7.39: INIT flag 2^36, shared mappings of files opened with FOPEN_DIRECT_IO.
 #ifndef FUSE_DIRECT_IO_ALLOW_MMAP
@@ -21,3 +22,9 @@ static const int32_t cio_fuse_notify_resend = 7;
 #ifndef FUSE_UNIQUE_RESEND
 #define FUSE_UNIQUE_RESEND (1ULL << 63)
 #endif
+
+// What the C library hides behind _GNU_SOURCE or has as a macro only.
+extern const int cio_open_direct;
+// A pipe whose ends are close-on-exec from the start.
+int cio_pipe(int ends[2]);
+dev_t cio_make_device(unsigned major, unsigned minor);

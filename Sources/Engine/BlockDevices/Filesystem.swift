@@ -1,0 +1,89 @@
+import Glibc
+
+/// The filesystems that a volume can carry.
+public enum FilesystemKind: String, Sendable, CaseIterable {
+    case xfs
+    case ext4
+}
+
+/// What a device holds, as far as cio must know it.
+public enum DeviceContent: Sendable, Equatable {
+    /// Zeros where every filesystem has its superblock.
+    case blank
+    /// A whole filesystem, which may need its journal replayed.
+    case filesystem(FilesystemKind)
+    /// Anything else, a filesystem whose making was interrupted among it.
+    case other
+}
+
+/// Making, mounting and recognizing filesystems. All of it waits for the device's I/O.
+public enum Filesystem {
+    /// Enough for the superblock of every common filesystem: btrfs has the last, at 64 KiB.
+    static let probedBytes = 128 << 10
+
+    public static func content(of device: String) throws(BlockDeviceError) -> DeviceContent {
+        let file = try Descriptor(device, O_RDONLY)
+        var start = [UInt8](repeating: 0, count: probedBytes)
+        var filled = 0
+        while filled < start.count {
+            let count = start.withUnsafeMutableBytes {
+                pread(file.number, $0.baseAddress! + filled, $0.count - filled, off_t(filled))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .last("read", device) }
+            if count == 0 { break }
+            filled += count
+        }
+        return content(start)
+    }
+
+    /// Superblocks as mkfs leaves them. mkfs.xfs writes its magic first and clears
+    /// `sb_inprogress` (byte 126) last; mkfs.ext4 writes its superblock last.
+    static func content(_ start: [UInt8]) -> DeviceContent {
+        if start.prefix(4).elementsEqual("XFSB".utf8) {
+            return start[126] == 0 ? .filesystem(.xfs) : .other
+        }
+        if start[1080] == 0x53, start[1081] == 0xef { return .filesystem(.ext4) }
+        return start.allSatisfy { $0 == 0 } ? .blank : .other
+    }
+
+    /// Makes a filesystem without discarding first.
+    ///
+    /// - Parameter overwriting: false is for a volume of nothing but holes, and refuses any
+    ///   other; true is for one whose making was interrupted.
+    public static func make(
+        _ kind: FilesystemKind, on device: String, overwriting: Bool
+    ) throws(BlockDeviceError) {
+        if !overwriting, try content(of: device) != .blank { throw .notBlank(device: device) }
+        switch kind {
+        case .xfs:
+            try Tool.run("mkfs.xfs", ["-q", "-K"] + (overwriting ? ["-f"] : []) + [device])
+        case .ext4:
+            // On zeros neither journal nor inode tables are written, now or later: the volume
+            // stays thin.
+            let zeros = overwriting ? "lazy_itable_init=0" : "assume_storage_prezeroed=1"
+            try Tool.run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard,\(zeros)", device])
+        }
+    }
+
+    /// Mounts a filesystem at a folder, which is made if it is missing (its parent must exist).
+    public static func mount(
+        _ kind: FilesystemKind, on device: String, at folder: String
+    ) throws(BlockDeviceError) {
+        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw .last("make", folder) }
+        // After a takeover on one machine the dead mount may still be there, and XFS refuses a
+        // second one with its UUID.
+        let options = kind == .xfs ? "nouuid" : ""
+        try Mounting.mount(device, at: folder, type: kind.rawValue, options: options)
+    }
+
+    /// Unmounts; EBUSY where something uses it.
+    public static func unmount(_ folder: String) throws(BlockDeviceError) {
+        try Mounting.unmount(folder)
+    }
+
+    /// Unmounts at once; it ends when its last user does.
+    public static func unmountLazily(_ folder: String) throws(BlockDeviceError) {
+        try Mounting.unmountLazily(folder)
+    }
+}
