@@ -58,12 +58,14 @@ let package = Package(
         cModule("CBlockDevices"),
         module("NBDProtocol", "Engine", ["Units"]),
         module("FUSEProtocol", "Engine", ["Units", "CBlockDevices"]),
-        module("BlockDevices", "Engine", ["Units", "FUSEProtocol", "CBlockDevices"]),
+        module("BlockDevices", "Engine", ["FUSEProtocol", "CBlockDevices"]),
         tests("NBDProtocolTests", ["NBDProtocol"]),
         tests("FUSEProtocolTests", ["FUSEProtocol", "CBlockDevices"]),
         tests("BlockDevicesTests", ["BlockDevices", "FUSEProtocol", "Units"]),
         systemModule("CURing", package: "liburing-dev"),
         systemModule("CAio", package: "linux-libc-dev"),
         module("Ring", "Engine", ["Units", "CURing", "CAio"]),
+        tests("ChecksumTests", ["CChecksum"]),
+        tests("RingTests", ["Ring", "Units"]),
     ]
 )
