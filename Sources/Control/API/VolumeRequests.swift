@@ -1,0 +1,100 @@
+/// `POST /v1/volumes`. What is left out has the default of the interface.
+public struct CreateVolumeRequest: Codable, Equatable, Sendable {
+    /// Nil: `vdN`, the vdisk it gets.
+    public var name: String?
+    /// GB, 1 to 65536; 20 by default.
+    public var capacityGB: UInt64?
+    /// The number of copies, 1 to 3; 2 by default.
+    public var level: Int?
+    /// `xfs` (default), `ext4`.
+    public var filesystem: String?
+    /// Absolute path; the mount point is `<directory>/vdN`.
+    public var directory: String?
+    /// `thin` (default).
+    public var provision: String?
+    /// `ssd` (default), `hdd`.
+    public var type: String?
+    /// Nodes that hold the copies, one each; as many as `level`, which it sets when that is absent.
+    public var copiesOn: [String]?
+    public var labels: [String: String]?
+    /// The node that owns it at first, and has one of the copies when possible.
+    public var node: String?
+
+    public init(
+        name: String? = nil, capacityGB: UInt64? = nil, level: Int? = nil,
+        filesystem: String? = nil, directory: String? = nil, provision: String? = nil,
+        type: String? = nil, copiesOn: [String]? = nil, labels: [String: String]? = nil,
+        node: String? = nil
+    ) {
+        self.name = name
+        self.capacityGB = capacityGB
+        self.level = level
+        self.filesystem = filesystem
+        self.directory = directory
+        self.provision = provision
+        self.type = type
+        self.copiesOn = copiesOn
+        self.labels = labels
+        self.node = node
+    }
+}
+
+/// `POST /v1/volumes/{volume}/attach`. Attached elsewhere: refused, or moved with `move`.
+public struct AttachRequest: Codable, Equatable, Sendable {
+    /// Nil: the node that is asked.
+    public var node: String?
+    /// Makes the filesystem at first use and mounts it.
+    public var mount: Bool?
+    /// How long to wait for it, 0 to 600; 60 by default. It goes on when that time is over.
+    public var waitSeconds: Int?
+
+    public init(node: String? = nil, mount: Bool? = nil, waitSeconds: Int? = nil) {
+        self.node = node
+        self.mount = mount
+        self.waitSeconds = waitSeconds
+    }
+}
+
+/// `POST /v1/volumes/{volume}/detach`; the body may be left out.
+public struct DetachRequest: Codable, Equatable, Sendable {
+    public var waitSeconds: Int?
+    public init(waitSeconds: Int? = nil) { self.waitSeconds = waitSeconds }
+}
+
+/// `POST /v1/volumes/{volume}/move`: changes the owner, and the device with it when attached.
+public struct MoveRequest: Codable, Equatable, Sendable {
+    public var node: String
+    public var waitSeconds: Int?
+
+    public init(node: String, waitSeconds: Int? = nil) {
+        self.node = node
+        self.waitSeconds = waitSeconds
+    }
+}
+
+/// `POST /v1/volumes/{volume}/rebuild`: exactly one of both. Returns at once; progress is in the
+/// volume's `rebuild`.
+public struct RebuildRequest: Codable, Equatable, Sendable {
+    /// A copy for the owner's node.
+    public var local: Bool?
+    /// A copy for that node.
+    public var to: String?
+
+    public init(local: Bool? = nil, to: String? = nil) {
+        self.local = local
+        self.to = to
+    }
+}
+
+/// The answer to everything that changes a volume.
+public struct OperationResult: Codable, Equatable, Sendable {
+    /// What follows `Succeed: `, such as `Add vd5: Type:2-copy, Size:20GB`.
+    public var message: String
+    /// As it is now; nil when it was removed.
+    public var volume: VolumeView?
+
+    public init(message: String, volume: VolumeView? = nil) {
+        self.message = message
+        self.volume = volume
+    }
+}
