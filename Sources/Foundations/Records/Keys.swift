@@ -16,6 +16,16 @@ public enum Keys {
     /// Replicas of volumes with epoch 0 that exist on their drives.
     public static let created = "cio/created/"
     public static let events = "cio/events/"
+    /// The id that the next event gets; changed together with putting it.
+    public static let nextEvent = "cio/next-event"
+    /// The 8 hex digits by which a volume is known, each taken by one volume only.
+    public static let shortIDs = "cio/volumes/short/"
+    /// What each node last said of the copies on its drives.
+    public static let copies = "cio/volumes/copies/"
+    /// Nodes that the lead has found silent.
+    public static let lost = "cio/lost/"
+    /// Volumes that wait without an owner.
+    public static let waits = "cio/volumes/waits/"
 
     public static func node(_ id: NodeID) -> String { nodes + id.text }
     public static func liveness(_ id: NodeID) -> String { liveness + id.text }
@@ -32,4 +42,16 @@ public enum Keys {
     public static func created(_ volume: VolumeID, _ replica: ReplicaID) -> String {
         created + volume.text + "/" + replica.text
     }
+    /// 20 digits, so that keys are in the order of ids.
+    public static func event(_ id: UInt64) -> String {
+        let digits = String(id)
+        return events + String(repeating: "0", count: 20 - digits.count) + digits
+    }
+    public static func shortID(_ id: VolumeID) -> String { shortIDs + id.short }
+    public static func copies(of volume: VolumeID) -> String { copies + volume.text + "/" }
+    public static func copy(_ volume: VolumeID, _ replica: ReplicaID) -> String {
+        copies(of: volume) + replica.text
+    }
+    public static func lost(_ id: NodeID) -> String { lost + id.text }
+    public static func wait(_ id: VolumeID) -> String { waits + id.text }
 }

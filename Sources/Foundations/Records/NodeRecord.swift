@@ -70,13 +70,18 @@ public struct Liveness: Codable, Equatable, Sendable {
     }
 }
 
-/// What an owner reports of a volume: nothing rests on it.
+/// What an owner reports of a volume, under its node's liveness lease: it is there exactly while
+/// the node has a session, so that the next owner knows whether there is one to wait for. No
+/// acknowledgement rests on it.
 public struct VolumeStatus: Codable, Equatable, Sendable {
     public var volume: VolumeID
     public var node: NodeID
     /// The device is offered at that node; the filesystem is mounted there.
     public var isAttached: Bool
     public var isMounted: Bool
+    /// The device's path and the mount point at that node.
+    public var device: String?
+    public var mountPoint: String?
     /// For what the volume waits, since when (seconds since 1970), and what would end it.
     public var waitsFor: String?
     public var waitsSince: Double?
@@ -85,13 +90,15 @@ public struct VolumeStatus: Codable, Equatable, Sendable {
 
     public init(
         volume: VolumeID, node: NodeID, isAttached: Bool = false, isMounted: Bool = false,
-        waitsFor: String? = nil, waitsSince: Double? = nil, waitEndsWith: String? = nil,
+        device: String? = nil, mountPoint: String? = nil, waitsFor: String? = nil, waitsSince: Double? = nil, waitEndsWith: String? = nil,
         rebuild: RebuildProgress? = nil
     ) {
         self.volume = volume
         self.node = node
         self.isAttached = isAttached
         self.isMounted = isMounted
+        self.device = device
+        self.mountPoint = mountPoint
         self.waitsFor = waitsFor
         self.waitsSince = waitsSince
         self.waitEndsWith = waitEndsWith

@@ -32,6 +32,8 @@ public struct WantedVolume: Codable, Equatable, Sendable {
     public var attachTo: NodeID?
     /// Attached with its filesystem mounted.
     public var mount: Bool
+    /// Attached for network clients only: no device is made, and it is detached with the last one.
+    public var isExportOnly: Bool
     /// While detached: the node that should own it, named by the scheduler.
     public var parkedAt: NodeID?
     /// Being deleted: no session is opened any more, and its replicas get tombstones.
@@ -44,8 +46,8 @@ public struct WantedVolume: Codable, Equatable, Sendable {
         filesystem: Filesystem = .xfs, provision: Provision = .thin, driveType: DriveType = .ssd,
         directory: String? = nil, labels: [String: String] = [:], format: Format = .unformatted,
         placement: [Place], placementIsFixed: Bool = false, attachTo: NodeID? = nil,
-        mount: Bool = false, parkedAt: NodeID? = nil, isDeleting: Bool = false,
-        rebuildTo: NodeID? = nil
+        mount: Bool = false, isExportOnly: Bool = false, parkedAt: NodeID? = nil,
+        isDeleting: Bool = false, rebuildTo: NodeID? = nil
     ) {
         self.id = id
         self.name = name
@@ -62,6 +64,7 @@ public struct WantedVolume: Codable, Equatable, Sendable {
         self.placementIsFixed = placementIsFixed
         self.attachTo = attachTo
         self.mount = mount
+        self.isExportOnly = isExportOnly
         self.parkedAt = parkedAt
         self.isDeleting = isDeleting
         self.rebuildTo = rebuildTo
