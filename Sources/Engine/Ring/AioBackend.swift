@@ -19,6 +19,8 @@ struct AioBackend: ~Copyable {
     /// What the timer is set to; it is moved only when an earlier deadline comes.
     private var timerDeadline = Instant.distantFuture
     private let waker: Waker
+    private let wakerDescriptor: Int32
+    private let signalDescriptor: Int32
     private let events: UnsafeMutablePointer<epoll_event>
 
     var completions = CompletionQueue(capacity: RingLimits.aioOperations)
@@ -39,11 +41,13 @@ struct AioBackend: ~Copyable {
         self.waker = waker
         self.poller = poller
         self.timer = timer
+        wakerDescriptor = waker.descriptor
+        signalDescriptor = files.signal.descriptor
         self.files = files
         events = .allocate(capacity: RingLimits.aioBatch)
         watch(timer, cio_epoll_input_edges)
-        watch(waker.descriptor, cio_epoll_input_edges)
-        watch(self.files.signal.descriptor, cio_epoll_input_edges)
+        watch(wakerDescriptor, cio_epoll_input_edges)
+        watch(signalDescriptor, cio_epoll_input_edges)
     }
 
     /// Waits for the file operations in flight; sockets have nothing in flight in the kernel.
@@ -59,7 +63,7 @@ struct AioBackend: ~Copyable {
         event.events = edges
         event.data.fd = descriptor
         guard epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
-            trap("epoll_ctl of descriptor \(descriptor)", -errno)
+            trap("epoll_ctl", descriptor: descriptor, -errno)
         }
     }
 
@@ -89,10 +93,10 @@ struct AioBackend: ~Copyable {
         switch event.data.fd {
         case timer:
             timerDeadline = .distantFuture
-        case waker.descriptor:
+        case wakerDescriptor:
             waker.acknowledge()
             completions.append(Completion(tag: .wake, result: 0))
-        case files.signal.descriptor:
+        case signalDescriptor:
             files.reap(into: &completions)
         case let descriptor:
             if event.events & cio_epoll_input != 0 { advanceInput(descriptor) }

@@ -9,6 +9,7 @@ import Units
 struct AioFiles: ~Copyable {
     /// Signalled by AIO and by the helper when something has completed.
     let signal: Waker
+    private let signalDescriptor: Int32
     private let context: aio_context_t
     private let blocks: UnsafeMutablePointer<iocb>
     /// Indices of the unused blocks, a stack.
@@ -32,6 +33,7 @@ struct AioFiles: ~Copyable {
                             advice: code == -EAGAIN ? "raise fs.aio-max-nr" : "")
         }
         self.signal = signal
+        signalDescriptor = signal.descriptor
         self.context = context
         blocks = .allocate(capacity: count)
         blocks.initialize(repeating: iocb(), count: count)
@@ -65,12 +67,13 @@ struct AioFiles: ~Copyable {
         let index = Int(free[freeCount])
         tags[index] = job.tag
         cio_aio_prepare(blocks + index, job.opcode, job.file, job.bytes, UInt64(job.length),
-                        job.offset, job.flags, signal.descriptor, UInt64(index))
+                        job.offset, job.flags, signalDescriptor, UInt64(index))
         queued[queuedCount] = blocks + index
         queuedCount += 1
     }
 
     /// Has the helper thread do a job.
+    @inline(never)
     mutating func help(_ job: FileJob) { helper.queue(job, signal: signal) }
 
     @inline(never)
@@ -115,7 +118,7 @@ struct AioFiles: ~Copyable {
     mutating func reap(into completions: inout CompletionQueue) {
         signal.acknowledge()
         if inFlight > 0 { takeEvents(atLeast: 0, into: &completions) }
-        helper.reap(into: &completions)
+        if helper.isBusy { helper.reap(into: &completions) }
     }
 
     private mutating func takeEvents(atLeast min: Int, into completions: inout CompletionQueue) {

@@ -67,7 +67,7 @@ extension AioBackend {
 
     private mutating func beginInput(_ descriptor: Int32, _ waiting: Waiting) {
         let row = descriptors.row(descriptor)
-        require(row.pointee.input.kind == .nothing, "two reading operations on descriptor \(descriptor)")
+        if row.pointee.input.kind != .nothing { twoOperations("reading", descriptor) }
         row.pointee.input = waiting
         descriptors.waiting += 1
         watchOnce(descriptor)
@@ -117,7 +117,7 @@ extension AioBackend {
 
     private mutating func beginOutput(_ descriptor: Int32, _ waiting: Waiting) {
         let row = descriptors.row(descriptor)
-        require(row.pointee.output.kind == .nothing, "two sending operations on descriptor \(descriptor)")
+        if row.pointee.output.kind != .nothing { twoOperations("sending", descriptor) }
         row.pointee.output = waiting
         descriptors.waiting += 1
         watchOnce(descriptor)
@@ -184,9 +184,14 @@ extension AioBackend {
     private func setNonblocking(_ descriptor: Int32) {
         let flags = fcntl(descriptor, F_GETFL)
         guard flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 else {
-            trap("fcntl of descriptor \(descriptor)", -errno)
+            trap("fcntl", descriptor: descriptor, -errno)
         }
     }
+}
+
+@inline(never)
+private func twoOperations(_ direction: String, _ descriptor: Int32) -> Never {
+    fatalError("two \(direction) operations on descriptor \(descriptor)")
 }
 
 extension msghdr {

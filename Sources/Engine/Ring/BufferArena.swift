@@ -78,12 +78,12 @@ struct BufferArena: ~Copyable {
     }
 
     mutating func retain(_ index: UInt32) {
-        require(references[Int(index)] > 0, "a retain of buffer \(index), which is free")
+        if references[Int(index)] == 0 { misused(index) }
         references[Int(index)] += 1
     }
 
     mutating func release(_ index: UInt32) {
-        require(references[Int(index)] > 0, "a release of buffer \(index), which is free")
+        if references[Int(index)] == 0 { misused(index) }
         references[Int(index)] -= 1
         if references[Int(index)] > 0 { return }
         if Int(index) < shape.registered {
@@ -93,6 +93,11 @@ struct BufferArena: ~Copyable {
             free[shape.registered + freeOthers] = index
             freeOthers += 1
         }
+    }
+
+    @inline(never)
+    private func misused(_ index: UInt32) -> Never {
+        fatalError("buffer \(index) of \(sizeClass.bytes) bytes is retained or released, and free")
     }
 
     mutating func trim() -> Int {

@@ -58,58 +58,55 @@ public struct BufferPool: ~Copyable {
         }
     }
 
-    private let small: UnsafeMutablePointer<BufferArena>
-    private let medium: UnsafeMutablePointer<BufferArena>
-    private let large: UnsafeMutablePointer<BufferArena>
+    private var small: BufferArena
+    private var medium: BufferArena
+    private var large: BufferArena
 
     /// - Parameter ring: registers the memory; it must end before the pool does.
     public init(small: Shape, medium: Shape, large: Shape, ring: inout Ring) throws(RingError) {
         let first = try BufferArena(.small, small, ring: &ring)
         let second = try BufferArena(.medium, medium, ring: &ring)
         let third = try BufferArena(.large, large, ring: &ring)
-        self.small = .allocate(capacity: 1)
-        self.medium = .allocate(capacity: 1)
-        self.large = .allocate(capacity: 1)
-        self.small.initialize(to: first)
-        self.medium.initialize(to: second)
-        self.large.initialize(to: third)
-    }
-
-    deinit {
-        for arena in [small, medium, large] {
-            arena.deinitialize(count: 1)
-            arena.deallocate()
-        }
-    }
-
-    @inline(__always)
-    private func arena(_ sizeClass: SizeClass) -> UnsafeMutablePointer<BufferArena> {
-        switch sizeClass {
-        case .small: small
-        case .medium: medium
-        case .large: large
-        }
+        self.small = first
+        self.medium = second
+        self.large = third
     }
 
     /// A buffer with one reference; nil when all of its class are in use. Its bytes are undefined.
     public mutating func acquire(_ sizeClass: SizeClass) -> Buffer? {
-        arena(sizeClass).pointee.acquire()
+        switch sizeClass {
+        case .small: small.acquire()
+        case .medium: medium.acquire()
+        case .large: large.acquire()
+        }
     }
 
     public mutating func retain(_ buffer: Buffer) {
-        arena(buffer.sizeClass).pointee.retain(buffer.index)
+        switch buffer.sizeClass {
+        case .small: small.retain(buffer.index)
+        case .medium: medium.retain(buffer.index)
+        case .large: large.retain(buffer.index)
+        }
     }
 
     public mutating func release(_ buffer: Buffer) {
-        arena(buffer.sizeClass).pointee.release(buffer.index)
+        switch buffer.sizeClass {
+        case .small: small.release(buffer.index)
+        case .medium: medium.release(buffer.index)
+        case .large: large.release(buffer.index)
+        }
     }
 
     /// Buffers of a class that can be acquired now.
-    public func available(_ sizeClass: SizeClass) -> Int { arena(sizeClass).pointee.available }
+    public func available(_ sizeClass: SizeClass) -> Int {
+        switch sizeClass {
+        case .small: small.available
+        case .medium: medium.available
+        case .large: large.available
+        }
+    }
 
     /// Gives the memory of unused buffers beyond the registered ones back to the system; their
     /// number. For idle moments: one system call for each.
-    public mutating func trim() -> Int {
-        SizeClass.allCases.reduce(0) { $0 + arena($1).pointee.trim() }
-    }
+    public mutating func trim() -> Int { small.trim() + medium.trim() + large.trim() }
 }

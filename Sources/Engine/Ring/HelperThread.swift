@@ -79,8 +79,9 @@ struct HelperThread: ~Copyable {
         backlog.removeFirst(sent)
     }
 
+    @inline(never)
     mutating func reap(into completions: inout CompletionQueue) {
-        guard let mailboxes, handedOut > 0 else { return }
+        guard let mailboxes else { return }
         mailboxes.results.receive(into: &results)
         for result in results { completions.append(result) }
         handedOut -= results.count
