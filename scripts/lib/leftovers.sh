@@ -1,0 +1,88 @@
+# Sourced: clears what a killed run left behind, so that the next one starts from nothing.
+#
+# Everything of a run carries a mark: its processes the variable CIO_RUN in their environment,
+# its mounts and loop devices a path below the run's folder. Nothing is found by a name.
+
+# Processes that were started by a run in the folder $1, whoever their parents are by now.
+marked_processes() {
+    local folder=$1 environ pid
+    for environ in /proc/[0-9]*/environ; do
+        pid=${environ#/proc/}
+        pid=${pid%/environ}
+        [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
+        grep -qzxF "CIO_RUN=$folder" "$environ" 2>/dev/null && say "$pid"
+    done
+    return 0
+}
+
+# Ends them all, until none is left: a process may start another while we look.
+kill_marked() {
+    local folder=$1 pids
+    for _ in {1..50}; do
+        mapfile -t pids < <(marked_processes "$folder")
+        [ ${#pids[@]} -gt 0 ] || return 0
+        # A stopped process dies of SIGKILL as well.
+        kill -KILL "${pids[@]}" 2>/dev/null || true
+        sleep 0.1
+    done
+    fail "clear $folder: processes ${pids[*]} do not end"
+}
+
+# Mount points below the folder $1 with their type and minor number, the last mounted first.
+# /proc/self/mountinfo names them without touching any filesystem, so that nothing can hang.
+mounts_below() {
+    local folder=$1 device point rest type
+    while read -r _ _ device _ point rest; do
+        type=${rest#* - }
+        [[ $point == "$folder"/* ]] && say "${type%% *} ${device#*:} $point"
+    done </proc/self/mountinfo | tac
+    return 0
+}
+
+loops_below() {
+    local folder=$1 file loop
+    for file in /sys/block/loop*/loop/backing_file; do
+        [ -e "$file" ] || continue
+        loop=${file#/sys/block/}
+        [[ $(<"$file") == "$folder"/* ]] && say "/dev/${loop%%/*}"
+    done 2>/dev/null
+    return 0
+}
+
+# Takes down FUSE connections, mounts and loop devices below the folder $1, from the top.
+clear_mounts() {
+    local folder=$1 type minor point loop
+    while read -r type minor point; do
+        [ "$type" = fuse ] && echo 1 >"/sys/fs/fuse/connections/$minor/abort"
+    done 2>/dev/null < <(mounts_below "$folder")
+    while read -r type minor point; do
+        [ "$type" = fuse ] || umount -l "$point" || true
+    done < <(mounts_below "$folder")
+    for loop in $(loops_below "$folder"); do losetup -d "$loop" || true; done
+    while read -r _ _ point; do umount -l "$point" || true; done < <(mounts_below "$folder")
+}
+
+# Removes the folder $1 and everything that a run in it left.
+clear_run() {
+    kill_marked "$1"
+    clear_mounts "$1"
+    rm -rf --one-file-system -- "$1"
+}
+
+# Takes the folder $1 for this run and marks all that this run starts. Two runs never share one.
+begin_run() {
+    local folder=$1 owner='' started=''
+    if [ -f "$folder.lock" ]; then read -r owner started <"$folder.lock" || true; fi
+    if [ -n "$owner" ] && [ "$(start_time "$owner")" = "$started" ]; then
+        fail "start: process $owner is running in $folder; wait for it, or end it"
+    fi
+    say "$$ $(start_time $$)" >"$folder.lock"
+    clear_run "$folder"
+    mkdir -p "$folder/tmp"
+    export CIO_RUN=$folder TMPDIR=$folder/tmp
+}
+
+end_run() {
+    clear_run "$1"
+    rm -f "$1.lock"
+}
