@@ -36,7 +36,7 @@ public struct LostNode: Codable, Equatable, Sendable {
 }
 
 /// Why a volume without an owner waits.
-public struct VolumeWait: Codable, Equatable, Sendable {
+public struct OwnerlessWait: Codable, Equatable, Sendable {
     public var volume: VolumeID
     public var waitsFor: String
     /// Seconds since 1970.
@@ -58,18 +58,21 @@ public struct CopyStatus: Codable, Equatable, Sendable {
     public var node: NodeID
     public var promised: Epoch
     public var checkpoint: Stamp
+    /// All of it was holes after `promised` was read: no owner of an older epoch can change that.
+    public var isUnwritten: Bool
     /// What it takes on its drive.
     public var allocated: ByteCount
 
     public init(
         volume: VolumeID, replica: ReplicaID, node: NodeID, promised: Epoch, checkpoint: Stamp,
-        allocated: ByteCount
+        isUnwritten: Bool, allocated: ByteCount
     ) {
         self.volume = volume
         self.replica = replica
         self.node = node
         self.promised = promised
         self.checkpoint = checkpoint
+        self.isUnwritten = isUnwritten
         self.allocated = allocated
     }
 }
