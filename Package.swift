@@ -55,6 +55,7 @@ let package = Package(
         module("Records", "Foundations", ["Units"]),
         module("EngineCommands", "Foundations", ["Units", "WireFormat", "Records"]),
         module("Replication", "Logic", ["Units", "WireFormat", "Records"]),
+        module("Scheduling", "Logic", ["Units", "Records"]),
         module("API", "Control"),
         cModule("CBlockDevices"),
         module("NBDProtocol", "Engine", ["Units"]),
