@@ -7,9 +7,10 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
-func module(_ name: String, _ group: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(_ name: String, _ group: String, _ dependencies: [Target.Dependency] = [],
+            memory: [SwiftSetting] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/\(group)/\(name)",
-            swiftSettings: strict)
+            swiftSettings: strict + memory)
 }
 
 func cModule(_ name: String, links: [String] = []) -> Target {
@@ -66,7 +67,7 @@ let package = Package(
         tests("BlockDevicesTests", ["BlockDevices", "FUSEProtocol", "Units"]),
         systemModule("CURing", package: "liburing-dev"),
         systemModule("CAio", package: "linux-libc-dev"),
-        module("Ring", "Engine", ["Units", "CURing", "CAio"]),
+        module("Ring", "Engine", ["Units", "CURing", "CAio"], memory: [.strictMemorySafety()]),
         tests("ChecksumTests", ["CChecksum"]),
         tests("RingTests", ["Ring", "Units"]),
     ]

@@ -6,7 +6,7 @@ import Testing
         [cio_crc32c(0, bytes, bytes.count), cio_crc32c_portable(0, bytes, bytes.count)]
     }
 
-    /// RFC 3720, appendix B.4, and the check value that the catalogue of CRCs gives for "123456789".
+    /// RFC 3720, appendix B.4, and the catalogue of CRCs' check value for "123456789".
     @Test func knownValues() {
         let vectors: [([UInt8], UInt32)] = [
             ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),

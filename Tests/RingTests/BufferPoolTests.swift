@@ -41,7 +41,7 @@ import Testing
 
     @Test func buffersAreAlignedApartAndWritableWithTheirHeadroom() throws {
         try withPool { pool in
-            let buffers = [pool.acquire(.large), pool.acquire(.large), pool.acquire(.large)].compactMap(\.self)
+            let buffers = (0..<3).compactMap { _ in pool.acquire(.large) }
             #expect(buffers.count == 3)
             for (i, buffer) in buffers.enumerated() {
                 #expect(UInt(bitPattern: buffer.bytes) % 4096 == 0)
@@ -83,7 +83,9 @@ import Testing
 
     @Test func theSmallestClassThatHolds() {
         let sizes = [1, 4096, 4097, 65536, 65537, 1 << 20, (1 << 20) + 1]
-        let expected: [BufferPool.SizeClass?] = [.small, .small, .medium, .medium, .large, .large, nil]
+        let expected: [BufferPool.SizeClass?] = [
+            .small, .small, .medium, .medium, .large, .large, nil,
+        ]
         #expect(sizes.map { BufferPool.SizeClass(holding: $0) } == expected)
         #expect(BufferPool.SizeClass.allCases.map(\.bytes) == [4096, 65536, 1 << 20])
     }

@@ -15,7 +15,9 @@ import Testing
     @Test func whatIsNotThereIsRefusedWithTheReason() {
         let missing = EngineFeatures.Missing(name: "io_uring", cost: "switched off")
         let none = EngineFeatures(uring: nil, aio: false, missing: [missing])
-        for kind in EngineKind.allCases { #expect(throws: RingError.self) { try none.plan(for: kind) } }
+        for kind in EngineKind.allCases {
+            #expect(throws: RingError.self) { try none.plan(for: kind) }
+        }
         let error = #expect(throws: RingError.self) { try none.plan(for: .uring) }
         #expect(error?.description.contains("io_uring: switched off") == true)
     }

@@ -5,8 +5,8 @@ import Testing
 @Suite struct OperationTagTests {
     @Test func partsComeBackAsTheyWentIn() {
         for (kind, index, generation) in [
-            (UInt8(0), UInt32(0), UInt32(0)), (OperationTag.kindMax, .max, OperationTag.generationMax),
-            (7, 123_456, 789),
+            (UInt8(0), UInt32(0), UInt32(0)), (7, 123_456, 789),
+            (OperationTag.kindMax, .max, OperationTag.generationMax),
         ] {
             let tag = OperationTag(kind: kind, index: index, generation: generation)
             #expect(tag.kind == kind)

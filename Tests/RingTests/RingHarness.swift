@@ -62,9 +62,9 @@ final class ScratchFile {
     let descriptor: Int32
     private let path: String
 
-    init(bytes: Int = 0, direct: Bool = true) throws {
+    init(bytes: Int = 0) throws {
         path = "/tmp/cio-ring-test-\(getpid())-\(Identifier.random().text)"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (direct ? OpenFlags.direct : 0), 0o600)
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | OpenFlags.direct, 0o600)
         try #require(descriptor >= 0, "\(path): \(errno)")
         try #require(ftruncate(descriptor, off_t(bytes)) == 0)
     }
@@ -86,11 +86,14 @@ final class Memory {
         fill(byte)
     }
 
-    func fill(_ byte: UInt8) { bytes.initializeMemory(as: UInt8.self, repeating: byte, count: count) }
+    func fill(_ byte: UInt8) { memset(bytes, Int32(byte), count) }
 
     /// Bytes that tell their place.
     func fillWithPattern(_ seed: Int) {
-        for i in 0..<count { bytes.storeBytes(of: UInt8((i &* 31 &+ seed &+ i >> 8) & 255), toByteOffset: i, as: UInt8.self) }
+        for i in 0..<count {
+            let value = UInt8(truncatingIfNeeded: i &* 31 &+ seed &+ i >> 8)
+            bytes.storeBytes(of: value, toByteOffset: i, as: UInt8.self)
+        }
     }
 
     subscript(_ index: Int) -> UInt8 { bytes.load(fromByteOffset: index, as: UInt8.self) }

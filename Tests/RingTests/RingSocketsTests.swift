@@ -15,7 +15,8 @@ import Units
         var clients: [Int32] = []
         for i in 0..<5 {
             clients.append(tcpSocket())
-            ring.connect(clients[i], to: address.generic, length: address.length, tag: tag(UInt32(i)))
+            ring.connect(clients[i], to: address.generic, length: address.length,
+                         tag: tag(UInt32(i)))
         }
         for _ in 0..<10 {
             let completion = try ring.completion()

@@ -13,7 +13,7 @@ import Units
 /// One epoll instance waits for everything: sockets, the eventfd that AIO and the helper thread
 /// signal, the waker's eventfd, and a timer for the deadline. All are edge-triggered, so that
 /// neither eventfds nor the timer have to be read.
-struct AioBackend: ~Copyable {
+@safe struct AioBackend: ~Copyable {
     let poller: Int32
     private let timer: Int32
     /// What the timer is set to; it is moved only when an earlier deadline comes.
@@ -44,7 +44,7 @@ struct AioBackend: ~Copyable {
         wakerDescriptor = waker.descriptor
         signalDescriptor = files.signal.descriptor
         self.files = files
-        events = .allocate(capacity: RingLimits.aioBatch)
+        unsafe events = .allocate(capacity: RingLimits.aioBatch)
         watch(timer, cio_epoll_input_edges)
         watch(wakerDescriptor, cio_epoll_input_edges)
         watch(signalDescriptor, cio_epoll_input_edges)
@@ -54,15 +54,15 @@ struct AioBackend: ~Copyable {
     deinit {
         Glibc.close(poller)
         Glibc.close(timer)
-        events.deallocate()
+        unsafe events.deallocate()
     }
 
     /// Reports a descriptor's edges from now on.
     func watch(_ descriptor: Int32, _ edges: UInt32) {
-        var event = epoll_event()
-        event.events = edges
-        event.data.fd = descriptor
-        guard epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+        var event = unsafe epoll_event()
+        unsafe event.events = edges
+        unsafe event.data.fd = descriptor
+        guard unsafe epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
             trap("epoll_ctl", descriptor: descriptor, -errno)
         }
     }
@@ -73,12 +73,12 @@ struct AioBackend: ~Copyable {
         files.submit(completing: &completions)
         let mayWait = completions.isEmpty && deadline != .zero
         if mayWait && deadline < timerDeadline { setTimer(deadline) }
-        let count = epoll_wait(poller, events, Int32(RingLimits.aioBatch), mayWait ? -1 : 0)
+        let count = unsafe epoll_wait(poller, events, Int32(RingLimits.aioBatch), mayWait ? -1 : 0)
         guard count >= 0 else {
             if errno != EINTR { trap("epoll_wait", -errno) }
             return
         }
-        for i in 0..<Int(count) { arrived(events[i]) }
+        for i in 0..<Int(count) { unsafe arrived(events[i]) }
     }
 
     private mutating func setTimer(_ deadline: Instant) {
@@ -90,7 +90,7 @@ struct AioBackend: ~Copyable {
     mutating func nextCompletion() -> Completion? { completions.popFirst() }
 
     private mutating func arrived(_ event: epoll_event) {
-        switch event.data.fd {
+        switch unsafe event.data.fd {
         case timer:
             timerDeadline = .distantFuture
         case wakerDescriptor:
@@ -99,8 +99,8 @@ struct AioBackend: ~Copyable {
         case signalDescriptor:
             files.reap(into: &completions)
         case let descriptor:
-            if event.events & cio_epoll_input != 0 { advanceInput(descriptor) }
-            if event.events & cio_epoll_output != 0 { advanceOutput(descriptor) }
+            if unsafe event.events & cio_epoll_input != 0 { advanceInput(descriptor) }
+            if unsafe event.events & cio_epoll_output != 0 { advanceOutput(descriptor) }
         }
     }
 
@@ -108,16 +108,16 @@ struct AioBackend: ~Copyable {
 
     mutating func read(_ file: Int32, into bytes: UnsafeMutableRawPointer, length: Int,
                        at offset: UInt64, tag: OperationTag) {
-        files.queue(FileJob(.read, file, bytes: bytes, length: length, offset: offset, tag: tag),
-                    completing: &completions)
+        let job = FileJob(.read, file, bytes: bytes, length: length, offset: offset, tag: tag)
+        files.queue(job, completing: &completions)
     }
 
     mutating func write(_ file: Int32, from bytes: UnsafeRawPointer, length: Int,
                         at offset: UInt64, durably: Bool, tag: OperationTag) {
-        let bytes = UnsafeMutableRawPointer(mutating: bytes)
-        files.queue(FileJob(.write, file, bytes: bytes, length: length, offset: offset,
-                            flags: durably ? WriteFlags.dsync : 0, tag: tag),
-                    completing: &completions)
+        let bytes = unsafe UnsafeMutableRawPointer(mutating: bytes)
+        let job = FileJob(.write, file, bytes: bytes, length: length, offset: offset,
+                          flags: durably ? WriteFlags.dsync : 0, tag: tag)
+        files.queue(job, completing: &completions)
     }
 
     mutating func sync(_ file: Int32, dataOnly: Bool, tag: OperationTag) {

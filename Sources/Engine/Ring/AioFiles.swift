@@ -6,28 +6,29 @@ import Units
 ///
 /// Operations wait in a fixed set of `iocb`s; a turn hands all queued ones to the kernel with one
 /// `io_submit`. When all are in use, queueing waits for one to complete.
-struct AioFiles: ~Copyable {
+@safe struct AioFiles: ~Copyable {
     /// Signalled by AIO and by the helper when something has completed.
     let signal: Waker
     private let signalDescriptor: Int32
     private let context: aio_context_t
-    private let blocks: UnsafeMutablePointer<iocb>
+    private let blocks = FixedArray(repeating: iocb(), count: RingLimits.aioOperations)
+    private let tags = FixedArray(repeating: OperationTag(rawValue: 0),
+                                  count: RingLimits.aioOperations)
     /// Indices of the unused blocks, a stack.
-    private let free: UnsafeMutablePointer<Int32>
+    private let free = FixedArray(repeating: 0, count: RingLimits.aioOperations)
     private var freeCount = RingLimits.aioOperations
     /// Blocks prepared and not yet submitted, oldest first.
-    private let queued: UnsafeMutablePointer<UnsafeMutablePointer<iocb>?>
+    private let queued = unsafe FixedArray(repeating: UnsafeMutablePointer<iocb>?.none,
+                                           count: RingLimits.aioOperations)
     private var queuedCount = 0
-    private let tags: UnsafeMutablePointer<OperationTag>
-    private let events: UnsafeMutablePointer<io_event>
+    private let events = FixedArray(repeating: io_event(), count: RingLimits.aioBatch)
     private var helper = HelperThread()
 
     /// The fields are set last: a noncopyable value cannot be left half made.
     init() throws(RingError) {
         let signal = try Waker()
         var context: aio_context_t = 0
-        let count = RingLimits.aioOperations
-        let code = cio_aio_setup(UInt32(count), &context)
+        let code = unsafe cio_aio_setup(UInt32(RingLimits.aioOperations), &context)
         guard code == 0 else {
             throw RingError("io_setup", code: -code,
                             advice: code == -EAGAIN ? "raise fs.aio-max-nr" : "")
@@ -35,26 +36,11 @@ struct AioFiles: ~Copyable {
         self.signal = signal
         signalDescriptor = signal.descriptor
         self.context = context
-        blocks = .allocate(capacity: count)
-        blocks.initialize(repeating: iocb(), count: count)
-        free = .allocate(capacity: count)
-        for i in 0..<count { (free + i).initialize(to: Int32(count - 1 - i)) }
-        queued = .allocate(capacity: count)
-        queued.initialize(repeating: nil, count: count)
-        tags = .allocate(capacity: count)
-        tags.initialize(repeating: OperationTag(rawValue: 0), count: count)
-        events = .allocate(capacity: RingLimits.aioBatch)
+        for i in 0..<free.count { free[i] = free.count - 1 - i }
     }
 
     /// Waits for what is in flight.
-    deinit {
-        _ = cio_aio_destroy(context)
-        blocks.deallocate()
-        free.deallocate()
-        queued.deallocate()
-        tags.deallocate()
-        events.deallocate()
-    }
+    deinit { _ = cio_aio_destroy(context) }
 
     private var inFlight: Int { RingLimits.aioOperations - freeCount - queuedCount }
     var isBusy: Bool { inFlight > 0 || helper.isBusy }
@@ -64,11 +50,12 @@ struct AioFiles: ~Copyable {
     mutating func queue(_ job: FileJob, completing completions: inout CompletionQueue) {
         if freeCount == 0 { makeRoom(completing: &completions) }
         freeCount -= 1
-        let index = Int(free[freeCount])
+        let index = free[freeCount]
         tags[index] = job.tag
-        cio_aio_prepare(blocks + index, job.opcode, job.file, job.bytes, UInt64(job.length),
-                        job.offset, job.flags, signalDescriptor, UInt64(index))
-        queued[queuedCount] = blocks + index
+        unsafe cio_aio_prepare(blocks.address(index), job.opcode, job.file, job.bytes,
+                               UInt64(job.length), job.offset, job.flags, signalDescriptor,
+                               UInt64(index))
+        unsafe queued[queuedCount] = blocks.address(index)
         queuedCount += 1
     }
 
@@ -90,12 +77,12 @@ struct AioFiles: ~Copyable {
     mutating func submit(completing completions: inout CompletionQueue) {
         var first = 0
         while first < queuedCount {
-            let code = cio_aio_submit(context, queuedCount - first, queued + first)
+            let code = unsafe cio_aio_submit(context, queuedCount - first, queued.address(first))
             if code > 0 {
                 first += Int(code)
                 continue
             }
-            let index = queued[first]! - blocks
+            let index = unsafe queued[first]! - blocks.address(0)
             switch -code {
             case EINTR: continue
             case EAGAIN, EINVAL, EOPNOTSUPP, 0: help(FileJob(of: blocks[index], tag: tags[index]))
@@ -108,7 +95,7 @@ struct AioFiles: ~Copyable {
     }
 
     private mutating func release(_ index: Int) {
-        free[freeCount] = Int32(index)
+        free[freeCount] = index
         freeCount += 1
     }
 
@@ -124,7 +111,7 @@ struct AioFiles: ~Copyable {
     private mutating func takeEvents(atLeast min: Int, into completions: inout CompletionQueue) {
         var min = min
         while true {
-            let count = cio_aio_getevents(context, min, RingLimits.aioBatch, events)
+            let count = unsafe cio_aio_getevents(context, min, events.count, events.address(0))
             if count == -EINTR { continue }
             if count < 0 { trap("io_getevents", count) }
             for i in 0..<Int(count) {
@@ -132,7 +119,7 @@ struct AioFiles: ~Copyable {
                 completions.append(Completion(tag: tags[index], result: Int32(events[i].res)))
                 release(index)
             }
-            if count < RingLimits.aioBatch { return }
+            if count < events.count { return }
             min = 0
         }
     }
@@ -157,9 +144,10 @@ extension FileJob {
         case IOCB_CMD_FSYNC: .sync
         default: .syncData
         }
-        self.init(kind, Int32(bitPattern: block.aio_fildes),
-                  bytes: UnsafeMutableRawPointer(bitPattern: UInt(block.aio_buf)),
-                  length: Int(block.aio_nbytes), offset: UInt64(bitPattern: block.aio_offset),
-                  flags: Int32(block.aio_rw_flags), tag: tag)
+        unsafe self.init(
+            kind, Int32(bitPattern: block.aio_fildes),
+            bytes: UnsafeMutableRawPointer(bitPattern: UInt(block.aio_buf)),
+            length: Int(block.aio_nbytes), offset: UInt64(bitPattern: block.aio_offset),
+            flags: Int32(block.aio_rw_flags), tag: tag)
     }
 }

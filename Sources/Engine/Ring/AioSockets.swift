@@ -7,57 +7,57 @@ import Units
 extension AioBackend {
     mutating func accept(_ listener: Int32, tag: OperationTag) {
         setNonblocking(listener)
-        beginInput(listener, Waiting(kind: .accept, tag: tag))
+        unsafe beginInput(listener, Waiting(kind: .accept, tag: tag))
     }
 
     mutating func receive(_ socket: Int32, into bytes: UnsafeMutableRawPointer, length: Int,
                           whole: Bool, tag: OperationTag) {
-        beginInput(socket, Waiting(kind: whole ? .receiveWhole : .receive, tag: tag,
+        unsafe beginInput(socket, Waiting(kind: whole ? .receiveWhole : .receive, tag: tag,
                                    memory: bytes, length: length))
     }
 
     mutating func pollInput(_ descriptor: Int32, tag: OperationTag) {
-        beginInput(descriptor, Waiting(kind: .pollInput, tag: tag))
+        unsafe beginInput(descriptor, Waiting(kind: .pollInput, tag: tag))
     }
 
     mutating func send(_ socket: Int32, from bytes: UnsafeRawPointer, length: Int,
                        tag: OperationTag) {
-        let bytes = UnsafeMutableRawPointer(mutating: bytes)
-        beginOutput(socket, Waiting(kind: .send, tag: tag, memory: bytes, length: length))
+        let bytes = unsafe UnsafeMutableRawPointer(mutating: bytes)
+        unsafe beginOutput(socket, Waiting(kind: .send, tag: tag, memory: bytes, length: length))
     }
 
     mutating func send(_ socket: Int32, message: UnsafeMutablePointer<msghdr>, tag: OperationTag) {
-        let length = message.pointee.remainingBytes
-        beginOutput(socket, Waiting(kind: .sendMessage, tag: tag,
+        let length = unsafe message.pointee.remainingBytes
+        unsafe beginOutput(socket, Waiting(kind: .sendMessage, tag: tag,
                                     memory: UnsafeMutableRawPointer(message), length: length))
     }
 
     mutating func connect(_ socket: Int32, to address: UnsafePointer<sockaddr>, length: socklen_t,
                           tag: OperationTag) {
         setNonblocking(socket)
-        if Glibc.connect(socket, address, length) == 0 {
+        if unsafe Glibc.connect(socket, address, length) == 0 {
             completions.append(Completion(tag: tag, result: 0))
         } else if errno == EINPROGRESS || errno == EINTR {
-            beginOutput(socket, Waiting(kind: .connect, tag: tag))
+            unsafe beginOutput(socket, Waiting(kind: .connect, tag: tag))
         } else {
             completions.append(Completion(tag: tag, result: -errno))
         }
     }
 
     mutating func cancel(_ descriptor: Int32) {
-        let row = descriptors.row(descriptor)
-        end(&row.pointee.input, with: -ECANCELED)
-        end(&row.pointee.output, with: -ECANCELED)
+        let row = unsafe descriptors.row(descriptor)
+        unsafe end(&row.pointee.input, with: -ECANCELED)
+        unsafe end(&row.pointee.output, with: -ECANCELED)
     }
 
     /// Out of epoll explicitly: a copy of the descriptor in another process would keep it in.
     mutating func close(_ descriptor: Int32, tag: OperationTag) {
         files.submit(completing: &completions)
         cancel(descriptor)
-        let row = descriptors.row(descriptor)
-        if row.pointee.isWatched {
+        let row = unsafe descriptors.row(descriptor)
+        if unsafe row.pointee.isWatched {
             _ = epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, nil)
-            row.pointee.isWatched = false
+            unsafe row.pointee.isWatched = false
         }
         let result = Glibc.close(descriptor)
         completions.append(Completion(tag: tag, result: result == 0 ? 0 : -errno))
@@ -66,9 +66,9 @@ extension AioBackend {
     // MARK: Input
 
     private mutating func beginInput(_ descriptor: Int32, _ waiting: Waiting) {
-        let row = descriptors.row(descriptor)
-        if row.pointee.input.kind != .nothing { twoOperations("reading", descriptor) }
-        row.pointee.input = waiting
+        let row = unsafe descriptors.row(descriptor)
+        if unsafe row.pointee.input.kind != .nothing { twoOperations("reading", descriptor) }
+        unsafe row.pointee.input = waiting
         descriptors.waiting += 1
         watchOnce(descriptor)
         advanceInput(descriptor)
@@ -76,25 +76,28 @@ extension AioBackend {
 
     /// Tries the reading operation that is in flight on a descriptor, if there is one.
     mutating func advanceInput(_ descriptor: Int32) {
-        let row = descriptors.row(descriptor)
-        switch row.pointee.input.kind {
-        case .receive, .receiveWhole: advanceReceive(descriptor, &row.pointee.input)
-        case .accept: advanceAccept(descriptor, &row.pointee.input)
+        let row = unsafe descriptors.row(descriptor)
+        switch unsafe row.pointee.input.kind {
+        case .receive, .receiveWhole: unsafe advanceReceive(descriptor, &row.pointee.input)
+        case .accept: unsafe advanceAccept(descriptor, &row.pointee.input)
         case .pollInput:
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            if Glibc.poll(&poll, 1, 0) > 0 { end(&row.pointee.input, with: Int32(poll.revents)) }
+            if unsafe Glibc.poll(&poll, 1, 0) > 0 {
+                unsafe end(&row.pointee.input, with: Int32(poll.revents))
+            }
         default: break
         }
     }
 
     private mutating func advanceReceive(_ socket: Int32, _ waiting: inout Waiting) {
         while true {
-            let count = recv(socket, waiting.memory! + waiting.done, waiting.length - waiting.done,
-                             Int32(MSG_DONTWAIT))
+            let count = unsafe recv(socket, waiting.memory! + waiting.done,
+                                    waiting.length - waiting.done, Int32(MSG_DONTWAIT))
             if count < 0 && errno == EINTR { continue }
             if count < 0 && errno == EAGAIN { return }
             if count > 0 { waiting.done += count }
-            if count > 0 && waiting.kind == .receiveWhole && waiting.done < waiting.length { continue }
+            let wantsMore = waiting.kind == .receiveWhole && waiting.done < waiting.length
+            if count > 0 && wantsMore { continue }
             let failed = count < 0 && waiting.done == 0
             return end(&waiting, with: failed ? -errno : Int32(waiting.done))
         }
@@ -116,9 +119,9 @@ extension AioBackend {
     // MARK: Output
 
     private mutating func beginOutput(_ descriptor: Int32, _ waiting: Waiting) {
-        let row = descriptors.row(descriptor)
-        if row.pointee.output.kind != .nothing { twoOperations("sending", descriptor) }
-        row.pointee.output = waiting
+        let row = unsafe descriptors.row(descriptor)
+        if unsafe row.pointee.output.kind != .nothing { twoOperations("sending", descriptor) }
+        unsafe row.pointee.output = waiting
         descriptors.waiting += 1
         watchOnce(descriptor)
         if waiting.kind != .connect { advanceOutput(descriptor) }
@@ -126,10 +129,10 @@ extension AioBackend {
 
     /// Tries the sending operation that is in flight on a descriptor, if there is one.
     mutating func advanceOutput(_ descriptor: Int32) {
-        let row = descriptors.row(descriptor)
-        switch row.pointee.output.kind {
-        case .send, .sendMessage: advanceSend(descriptor, &row.pointee.output)
-        case .connect: finishConnect(descriptor, &row.pointee.output)
+        let row = unsafe descriptors.row(descriptor)
+        switch unsafe row.pointee.output.kind {
+        case .send, .sendMessage: unsafe advanceSend(descriptor, &row.pointee.output)
+        case .connect: unsafe finishConnect(descriptor, &row.pointee.output)
         default: break
         }
     }
@@ -139,12 +142,12 @@ extension AioBackend {
         while true {
             let count: Int
             if waiting.kind == .send {
-                count = Glibc.send(socket, waiting.memory! + waiting.done,
+                count = unsafe Glibc.send(socket, waiting.memory! + waiting.done,
                                    waiting.length - waiting.done, flags)
             } else {
-                let message = waiting.memory!.assumingMemoryBound(to: msghdr.self)
-                count = sendmsg(socket, message, flags)
-                if count > 0 { message.pointee.skip(count) }
+                let message = unsafe waiting.memory!.assumingMemoryBound(to: msghdr.self)
+                count = unsafe sendmsg(socket, message, flags)
+                if count > 0 { unsafe message.pointee.skip(count) }
             }
             if count < 0 && errno == EINTR { continue }
             if count < 0 && errno == EAGAIN { return }
@@ -158,10 +161,10 @@ extension AioBackend {
     /// The first edge may be the one from before the connect: the socket knows.
     private mutating func finishConnect(_ socket: Int32, _ waiting: inout Waiting) {
         var poll = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
-        guard Glibc.poll(&poll, 1, 0) > 0 else { return }
+        guard unsafe Glibc.poll(&poll, 1, 0) > 0 else { return }
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        if getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length) < 0 { code = errno }
+        if unsafe getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length) < 0 { code = errno }
         end(&waiting, with: -code)
     }
 
@@ -175,9 +178,9 @@ extension AioBackend {
     }
 
     private mutating func watchOnce(_ descriptor: Int32) {
-        let row = descriptors.row(descriptor)
-        if row.pointee.isWatched { return }
-        row.pointee.isWatched = true
+        let row = unsafe descriptors.row(descriptor)
+        if unsafe row.pointee.isWatched { return }
+        unsafe row.pointee.isWatched = true
         watch(descriptor, cio_epoll_both_edges)
     }
 
@@ -198,21 +201,21 @@ extension msghdr {
     /// The bytes that its iovecs name.
     fileprivate var remainingBytes: Int {
         var sum = 0
-        for i in 0..<Int(msg_iovlen) { sum += msg_iov[i].iov_len }
+        for i in unsafe 0..<Int(msg_iovlen) { unsafe sum += msg_iov[i].iov_len }
         return sum
     }
 
     /// Takes the first `count` bytes off its iovecs.
     fileprivate mutating func skip(_ count: Int) {
         var left = count
-        while left > 0 && msg_iov.pointee.iov_len <= left {
-            left -= msg_iov.pointee.iov_len
-            msg_iov += 1
-            msg_iovlen -= 1
+        while unsafe left > 0 && msg_iov.pointee.iov_len <= left {
+            unsafe left -= msg_iov.pointee.iov_len
+            unsafe msg_iov += 1
+            unsafe msg_iovlen -= 1
         }
         if left > 0 {
-            msg_iov.pointee.iov_base += left
-            msg_iov.pointee.iov_len -= left
+            unsafe msg_iov.pointee.iov_base += left
+            unsafe msg_iov.pointee.iov_len -= left
         }
     }
 }

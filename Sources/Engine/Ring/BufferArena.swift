@@ -2,16 +2,16 @@ import Glibc
 import Units
 
 /// The buffers of one size: one mapping, a reference count for each, and two stacks of free ones.
-struct BufferArena: ~Copyable {
+@safe struct BufferArena: ~Copyable {
     private let sizeClass: BufferPool.SizeClass
     private let shape: BufferPool.Shape
     private let mapping: UnsafeMutableRawBufferPointer
     private let area: RegisteredArea
-    private let references: UnsafeMutablePointer<UInt16>
+    private let references: FixedArray<UInt16>
     /// Whether an unregistered buffer's memory may be resident.
-    private let touched: UnsafeMutablePointer<Bool>
+    private let touched: FixedArray<Bool>
     /// The free registered buffers lie in [0, registered), the others behind; each part is a stack.
-    private let free: UnsafeMutablePointer<UInt32>
+    private let free: FixedArray<UInt32>
     private var freeRegistered: Int
     private var freeOthers: Int
 
@@ -21,43 +21,33 @@ struct BufferArena: ~Copyable {
         let stride = sizeClass.bytes + shape.headroomBytes
         let length = max(shape.limit * stride, 4096)
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        let start = mmap(nil, length, PROT_READ | PROT_WRITE, flags, -1, 0)
-        guard let start, start != MAP_FAILED else {
+        let start = unsafe mmap(nil, length, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let start = unsafe start, unsafe start != MAP_FAILED else {
             throw RingError("mmap of \(length) bytes of buffers", code: errno)
         }
         self.sizeClass = sizeClass
         self.shape = shape
-        mapping = UnsafeMutableRawBufferPointer(start: start, count: length)
-        area = shape.registered == 0 ? .none
-            : ring.register(.init(start: start, count: shape.registered * stride))
-        references = .allocate(capacity: shape.limit)
-        references.initialize(repeating: 0, count: shape.limit)
-        touched = .allocate(capacity: shape.limit)
-        touched.initialize(repeating: false, count: shape.limit)
-        free = .allocate(capacity: shape.limit)
+        unsafe mapping = UnsafeMutableRawBufferPointer(start: start, count: length)
+        area = unsafe shape.registered == 0
+            ? .none : ring.register(.init(start: start, count: shape.registered * stride))
+        references = FixedArray(repeating: 0, count: shape.limit)
+        touched = FixedArray(repeating: false, count: shape.limit)
+        free = FixedArray(repeating: 0, count: shape.limit)
         freeRegistered = shape.registered
         freeOthers = shape.limit - shape.registered
         // The lowest index lies on top of each stack.
-        for i in 0..<shape.limit {
-            let isRegistered = i < shape.registered
-            let place = isRegistered ? shape.registered - 1 - i : shape.limit - 1 - (i - shape.registered)
-            (free + place).initialize(to: UInt32(i))
-        }
+        for i in 0..<freeRegistered { free[freeRegistered - 1 - i] = UInt32(i) }
+        for i in 0..<freeOthers { free[shape.limit - 1 - i] = UInt32(freeRegistered + i) }
     }
 
-    deinit {
-        munmap(mapping.baseAddress, mapping.count)
-        references.deallocate()
-        touched.deallocate()
-        free.deallocate()
-    }
+    deinit { unsafe munmap(mapping.baseAddress, mapping.count) }
 
     var available: Int { freeRegistered + freeOthers }
 
     private var stride: Int { sizeClass.bytes + shape.headroomBytes }
 
     private func bytes(_ index: UInt32) -> UnsafeMutableRawPointer {
-        mapping.baseAddress! + Int(index) * stride + shape.headroomBytes
+        unsafe mapping.baseAddress! + Int(index) * stride + shape.headroomBytes
     }
 
     mutating func acquire() -> Buffer? {
@@ -74,7 +64,7 @@ struct BufferArena: ~Copyable {
         }
         references[Int(index)] = 1
         let area = Int(index) < shape.registered ? area : .none
-        return Buffer(bytes: bytes(index), area: area, index: index, sizeClass: sizeClass)
+        return unsafe Buffer(bytes: bytes(index), area: area, index: index, sizeClass: sizeClass)
     }
 
     mutating func retain(_ index: UInt32) {
@@ -106,7 +96,7 @@ struct BufferArena: ~Copyable {
             let index = free[shape.registered + i]
             guard touched[Int(index)] else { continue }
             touched[Int(index)] = false
-            madvise(bytes(index) - shape.headroomBytes, stride, MADV_DONTNEED)
+            unsafe madvise(bytes(index) - shape.headroomBytes, stride, MADV_DONTNEED)
             count += 1
         }
         return count

@@ -2,7 +2,7 @@ import Glibc
 import Units
 
 /// A buffer of a `BufferPool`: a reference that is counted by hand.
-public struct Buffer {
+@safe public struct Buffer {
     /// 4096-aligned. The pool's headroom lies before it.
     public let bytes: UnsafeMutableRawPointer
     /// What operations of the pool's ring on this memory name.
@@ -24,7 +24,7 @@ public struct Buffer {
 ///
 /// A buffer is acquired with one reference. Whoever hands it to several peers retains it for each;
 /// the last release gives it back. No operation may be in flight on memory that was given back.
-public struct BufferPool: ~Copyable {
+@safe public struct BufferPool: ~Copyable {
     public enum SizeClass: UInt8, CaseIterable, Sendable {
         case small, medium, large
 

@@ -1,7 +1,7 @@
 import Units
 
 /// A first-in first-out queue of completions in a circular buffer that doubles when it is full.
-struct CompletionQueue: ~Copyable {
+@safe struct CompletionQueue: ~Copyable {
     private var entries: UnsafeMutablePointer<Completion>
     private var capacity: Int
     private var head = 0
@@ -11,24 +11,24 @@ struct CompletionQueue: ~Copyable {
     init(capacity: Int) {
         require(capacity > 0 && capacity & (capacity - 1) == 0, "a queue of \(capacity)")
         self.capacity = capacity
-        entries = .allocate(capacity: capacity)
+        unsafe entries = .allocate(capacity: capacity)
     }
 
-    deinit { entries.deallocate() }
+    deinit { unsafe entries.deallocate() }
 
     var isEmpty: Bool { count == 0 }
 
     @inline(__always)
     mutating func append(_ completion: Completion) {
         if count == capacity { grow() }
-        (entries + ((head + count) & (capacity - 1))).initialize(to: completion)
+        unsafe (entries + ((head + count) & (capacity - 1))).initialize(to: completion)
         count += 1
     }
 
     @inline(__always)
     mutating func popFirst() -> Completion? {
         if count == 0 { return nil }
-        let first = entries[head]
+        let first = unsafe entries[head]
         head = (head + 1) & (capacity - 1)
         count -= 1
         return first
@@ -38,10 +38,10 @@ struct CompletionQueue: ~Copyable {
     private mutating func grow() {
         let larger = UnsafeMutablePointer<Completion>.allocate(capacity: capacity * 2)
         for i in 0..<count {
-            (larger + i).initialize(to: entries[(head + i) & (capacity - 1)])
+            unsafe (larger + i).initialize(to: entries[(head + i) & (capacity - 1)])
         }
-        entries.deallocate()
-        entries = larger
+        unsafe entries.deallocate()
+        unsafe entries = unsafe larger
         capacity *= 2
         head = 0
     }

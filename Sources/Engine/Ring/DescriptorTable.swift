@@ -2,8 +2,12 @@ import Glibc
 import Units
 
 /// What the libaio backend has in flight on one descriptor in one direction.
-struct Waiting {
-    enum Kind: UInt8 { case nothing, receive, receiveWhole, accept, pollInput, send, sendMessage, connect }
+@safe struct Waiting {
+    enum Kind: UInt8 {
+        case nothing
+        case receive, receiveWhole, accept, pollInput
+        case send, sendMessage, connect
+    }
 
     var kind = Kind.nothing
     var tag = OperationTag(rawValue: 0)
@@ -16,7 +20,7 @@ struct Waiting {
 
 /// One row for each descriptor number: at most one operation in each direction, and whether epoll
 /// watches it.
-struct DescriptorTable: ~Copyable {
+@safe struct DescriptorTable: ~Copyable {
     struct Row {
         var input = Waiting()
         var output = Waiting()
@@ -29,16 +33,16 @@ struct DescriptorTable: ~Copyable {
     var waiting = 0
 
     init() {
-        rows = .allocate(capacity: capacity)
-        rows.initialize(repeating: Row(), count: capacity)
+        unsafe rows = .allocate(capacity: capacity)
+        unsafe rows.initialize(repeating: Row(), count: capacity)
     }
 
-    deinit { rows.deallocate() }
+    deinit { unsafe rows.deallocate() }
 
     /// The row stays in its place until the next call.
     mutating func row(_ descriptor: Int32) -> UnsafeMutablePointer<Row> {
         if Int(descriptor) >= capacity { grow(toHold: Int(descriptor)) }
-        return rows + Int(descriptor)
+        return unsafe rows + Int(descriptor)
     }
 
     @inline(never)
@@ -46,10 +50,10 @@ struct DescriptorTable: ~Copyable {
         var larger = capacity
         while larger <= index { larger *= 2 }
         let moved = UnsafeMutablePointer<Row>.allocate(capacity: larger)
-        moved.moveInitialize(from: rows, count: capacity)
-        (moved + capacity).initialize(repeating: Row(), count: larger - capacity)
-        rows.deallocate()
-        rows = moved
+        unsafe moved.moveInitialize(from: rows, count: capacity)
+        unsafe (moved + capacity).initialize(repeating: Row(), count: larger - capacity)
+        unsafe rows.deallocate()
+        unsafe rows = unsafe moved
         capacity = larger
     }
 }

@@ -20,7 +20,7 @@ public final class EngineThread: Sendable {
             return nil
         }, start.toOpaque())
         guard code == 0 else {
-            start.release()
+            unsafe start.release()
             throw RingError("pthread_create", code: code)
         }
         handle = Mutex(thread)

@@ -2,7 +2,7 @@ import CAio
 import Glibc
 
 /// An operation on a file, as the libaio backend carries it to the kernel or its helper thread.
-struct FileJob: Sendable {
+@safe struct FileJob: Sendable {
     enum Kind: UInt8 { case read, write, sync, syncData, allocate }
 
     var kind: Kind
@@ -14,12 +14,12 @@ struct FileJob: Sendable {
     var offset: UInt64
     var tag: OperationTag
 
-    init(_ kind: Kind, _ file: Int32, bytes: UnsafeMutableRawPointer? = nil, length: Int = 0,
-         offset: UInt64 = 0, flags: Int32 = 0, tag: OperationTag) {
+    @safe init(_ kind: Kind, _ file: Int32, bytes: UnsafeMutableRawPointer? = nil, length: Int = 0,
+               offset: UInt64 = 0, flags: Int32 = 0, tag: OperationTag) {
         self.kind = kind
         self.file = file
         self.flags = flags
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
         self.length = length
         self.offset = offset
         self.tag = tag
@@ -36,9 +36,9 @@ struct FileJob: Sendable {
 
     private func call() -> Int {
         switch kind {
-        case .read: return pread(file, bytes, length, off_t(offset))
+        case .read: return unsafe pread(file, bytes, length, off_t(offset))
         case .write:
-            return cio_pwrite(file, bytes, length, offset, flags)
+            return unsafe cio_pwrite(file, bytes, length, offset, flags)
         case .sync: return Int(fsync(file))
         case .syncData: return Int(fdatasync(file))
         case .allocate: return cio_fallocate(file, flags, offset, UInt64(length))

@@ -9,7 +9,7 @@
 ///
 /// `index` names a context in its owner's slab, `generation` tells a context from the one that
 /// was there before it, and `kind` is what the loop dispatches on. The kind 0xFF is the ring's own.
-public struct OperationTag: Hashable, Sendable {
+public struct OperationTag: Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt64
 
     /// The highest kind that is free for use.
@@ -30,7 +30,9 @@ public struct OperationTag: Hashable, Sendable {
     }
 
     @inlinable public var kind: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 56) }
-    @inlinable public var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) & 0xFF_FFFF }
+    @inlinable public var generation: UInt32 {
+        UInt32(truncatingIfNeeded: rawValue >> 32) & 0xFF_FFFF
+    }
     @inlinable public var index: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
 
     var isOfRing: Bool { kind == 0xFF }

@@ -4,7 +4,7 @@ import Units
 /// Where an engine thread meets the kernel: operations go in, completions come out.
 ///
 /// ```
-///   var ring = try Ring(.init(kind: .uring), waker: waker)        // on the loop's own thread
+///   var ring = try Ring(features.plan(for: .auto), waker: waker)      // on the loop's own thread
 ///   while running {
 ///       ring.submitAndWait(until: nextDeadline)
 ///       while let completion = ring.nextCompletion() { … ring.read(…) … }
@@ -19,8 +19,8 @@ import Units
 ///
 /// - Memory that an operation names is the ring's until its completion, iovecs included; the ring
 ///   may change the lengths and pointers of iovecs on the way.
-/// - On one descriptor at most one of recv, accept, pollIn and one of send, sendMessage, connect
-///   are in flight at a time. Files have no such limit.
+/// - On one descriptor at most one of receive, accept, pollInput and one of send, connect are in
+///   flight at a time. Files have no such limit.
 /// - Sockets are made without O_NONBLOCK; the ring sets what it needs. EAGAIN is never a result,
 ///   but for the connect to a unix socket whose backlog is full.
 /// - A descriptor that was used here is closed here (`close`): its operations in flight complete
@@ -28,7 +28,7 @@ import Units
 /// - EBADF and EFAULT can only be our own mistakes, and trap.
 ///
 /// No operation allocates, retains or takes a closure; the backend is chosen by one comparison.
-public struct Ring: ~Copyable {
+@safe public struct Ring: ~Copyable {
     /// `.uring` or `.aio`, never `.auto`.
     public let kind: EngineKind
     /// Operations that were queued and have not completed for the last time.
@@ -45,27 +45,27 @@ public struct Ring: ~Copyable {
         switch plan {
         case .aio:
             let backend = try AioBackend(waker: waker)
-            uring = nil
-            aio = .allocate(capacity: 1)
-            aio!.initialize(to: backend)
+            unsafe uring = nil
+            unsafe aio = .allocate(capacity: 1)
+            unsafe aio!.initialize(to: backend)
         case .uring(let features):
             let backend = try UringBackend(features: features, waker: waker)
-            uring = .allocate(capacity: 1)
-            uring!.initialize(to: backend)
-            aio = nil
+            unsafe uring = .allocate(capacity: 1)
+            unsafe uring!.initialize(to: backend)
+            unsafe aio = nil
         }
     }
 
     /// Cancels what is in flight and waits for the rest, so that no memory is written afterwards.
     deinit {
-        if let uring {
-            uring.pointee.drain(operationsInFlight)
-            uring.deinitialize(count: 1)
-            uring.deallocate()
+        if let uring = unsafe uring {
+            unsafe uring.pointee.drain(operationsInFlight)
+            unsafe uring.deinitialize(count: 1)
+            unsafe uring.deallocate()
         }
-        if let aio {
-            aio.deinitialize(count: 1)
-            aio.deallocate()
+        if let aio = unsafe aio {
+            unsafe aio.deinitialize(count: 1)
+            unsafe aio.deallocate()
         }
     }
 
@@ -76,12 +76,20 @@ public struct Ring: ~Copyable {
     /// Returns at once when completions are waiting already. `.zero` does not wait,
     /// `.distantFuture` waits without end. It may return early with nothing.
     public mutating func submitAndWait(until deadline: Instant) {
-        if let uring { uring.pointee.submitAndWait(until: deadline) } else { aio!.pointee.submitAndWait(until: deadline) }
+        if let uring = unsafe uring {
+            unsafe uring.pointee.submitAndWait(until: deadline)
+        } else {
+            unsafe aio!.pointee.submitAndWait(until: deadline)
+        }
     }
 
     /// The next completion that has arrived, nil when there is none before the next turn.
     public mutating func nextCompletion() -> Completion? {
-        let next = if let uring { uring.pointee.nextCompletion() } else { aio!.pointee.nextCompletion() }
+        let next = if let uring = unsafe uring {
+            unsafe uring.pointee.nextCompletion()
+        } else {
+            unsafe aio!.pointee.nextCompletion()
+        }
         guard let completion = next else { return nil }
         if completion.isWake { return completion }
         if !completion.more { operationsInFlight -= 1 }

@@ -10,10 +10,11 @@ extension Ring {
     public mutating func read(_ file: Int32, into bytes: UnsafeMutableRawPointer, length: Int,
                               at offset: UInt64, area: RegisteredArea = .none, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.read(file, into: bytes, length: UInt32(length), at: offset, area: area, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.read(file, into: bytes, length: UInt32(length), at: offset,
+                                      area: area, tag: tag)
         } else {
-            aio!.pointee.read(file, into: bytes, length: length, at: offset, tag: tag)
+            unsafe aio!.pointee.read(file, into: bytes, length: length, at: offset, tag: tag)
         }
     }
 
@@ -24,21 +25,22 @@ extension Ring {
                                at offset: UInt64, durably: Bool = false,
                                area: RegisteredArea = .none, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.write(file, from: bytes, length: UInt32(length), at: offset,
+        if let uring = unsafe uring {
+            unsafe uring.pointee.write(file, from: bytes, length: UInt32(length), at: offset,
                                 durably: durably, area: area, tag: tag)
         } else {
-            aio!.pointee.write(file, from: bytes, length: length, at: offset, durably: durably, tag: tag)
+            unsafe aio!.pointee.write(file, from: bytes, length: length, at: offset,
+                                      durably: durably, tag: tag)
         }
     }
 
     /// fsync, or fdatasync for the data alone. Covers writes that completed before it was queued.
     public mutating func sync(_ file: Int32, dataOnly: Bool, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.sync(file, dataOnly: dataOnly, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.sync(file, dataOnly: dataOnly, tag: tag)
         } else {
-            aio!.pointee.sync(file, dataOnly: dataOnly, tag: tag)
+            unsafe aio!.pointee.sync(file, dataOnly: dataOnly, tag: tag)
         }
     }
 
@@ -46,10 +48,11 @@ extension Ring {
     public mutating func allocate(_ file: Int32, mode: Int32, offset: UInt64, length: UInt64,
                                   tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.allocate(file, mode: mode, offset: offset, length: length, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.allocate(file, mode: mode, offset: offset, length: length,
+                                          tag: tag)
         } else {
-            aio!.pointee.allocate(file, mode: mode, offset: offset, length: length, tag: tag)
+            unsafe aio!.pointee.allocate(file, mode: mode, offset: offset, length: length, tag: tag)
         }
     }
 
@@ -58,10 +61,10 @@ extension Ring {
     /// ENOMEM or ECONNABORTED it may be begun again.
     public mutating func accept(_ listener: Int32, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.accept(listener, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.accept(listener, tag: tag)
         } else {
-            aio!.pointee.accept(listener, tag: tag)
+            unsafe aio!.pointee.accept(listener, tag: tag)
         }
     }
 
@@ -69,10 +72,10 @@ extension Ring {
     public mutating func connect(_ socket: Int32, to address: UnsafePointer<sockaddr>,
                                  length: socklen_t, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.connect(socket, to: address, length: length, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.connect(socket, to: address, length: length, tag: tag)
         } else {
-            aio!.pointee.connect(socket, to: address, length: length, tag: tag)
+            unsafe aio!.pointee.connect(socket, to: address, length: length, tag: tag)
         }
     }
 
@@ -83,10 +86,11 @@ extension Ring {
     public mutating func receive(_ socket: Int32, into bytes: UnsafeMutableRawPointer, length: Int,
                                  whole: Bool = false, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.receive(socket, into: bytes, length: length, whole: whole, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.receive(socket, into: bytes, length: length, whole: whole,
+                                         tag: tag)
         } else {
-            aio!.pointee.receive(socket, into: bytes, length: length, whole: whole, tag: tag)
+            unsafe aio!.pointee.receive(socket, into: bytes, length: length, whole: whole, tag: tag)
         }
     }
 
@@ -95,10 +99,10 @@ extension Ring {
     public mutating func send(_ socket: Int32, from bytes: UnsafeRawPointer, length: Int,
                               tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.send(socket, from: bytes, length: length, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.send(socket, from: bytes, length: length, tag: tag)
         } else {
-            aio!.pointee.send(socket, from: bytes, length: length, tag: tag)
+            unsafe aio!.pointee.send(socket, from: bytes, length: length, tag: tag)
         }
     }
 
@@ -109,37 +113,41 @@ extension Ring {
     public mutating func send(_ socket: Int32, message: UnsafeMutablePointer<msghdr>,
                               tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.send(socket, message: message, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.send(socket, message: message, tag: tag)
         } else {
-            aio!.pointee.send(socket, message: message, tag: tag)
+            unsafe aio!.pointee.send(socket, message: message, tag: tag)
         }
     }
 
     /// Completes once when the descriptor has something to read; the result is poll(2)'s events.
     public mutating func pollInput(_ descriptor: Int32, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.pollInput(descriptor, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.pollInput(descriptor, tag: tag)
         } else {
-            aio!.pointee.pollInput(descriptor, tag: tag)
+            unsafe aio!.pointee.pollInput(descriptor, tag: tag)
         }
     }
 
     /// Ends what is in flight on a descriptor: each such operation completes, with ECANCELED where
     /// it had not begun. File operations that the drive already has run to their end.
     public mutating func cancel(_ descriptor: Int32) {
-        if let uring { uring.pointee.cancel(descriptor) } else { aio!.pointee.cancel(descriptor) }
+        if let uring = unsafe uring {
+            unsafe uring.pointee.cancel(descriptor)
+        } else {
+            unsafe aio!.pointee.cancel(descriptor)
+        }
     }
 
     /// Cancels what is in flight on a descriptor and closes it. The number may be used anew after
     /// the completion.
     public mutating func close(_ descriptor: Int32, tag: OperationTag) {
         operationsInFlight += 1
-        if let uring {
-            uring.pointee.close(descriptor, tag: tag)
+        if let uring = unsafe uring {
+            unsafe uring.pointee.close(descriptor, tag: tag)
         } else {
-            aio!.pointee.close(descriptor, tag: tag)
+            unsafe aio!.pointee.close(descriptor, tag: tag)
         }
     }
 
@@ -147,6 +155,6 @@ extension Ring {
     ///
     /// Answers `.none` where that is not possible: those operations then go without.
     public mutating func register(_ memory: UnsafeMutableRawBufferPointer) -> RegisteredArea {
-        if let uring { uring.pointee.register(memory) } else { .none }
+        if let uring = unsafe uring { unsafe uring.pointee.register(memory) } else { .none }
     }
 }

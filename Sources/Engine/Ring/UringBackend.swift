@@ -7,7 +7,7 @@ import Units
 /// The kernel reads the submission queue in `io_uring_enter` only, once a turn or when the queue is
 /// full. The completion queue is read up to the tail seen at the turn's start, and its entries are
 /// given back together at the next turn.
-struct UringBackend: ~Copyable {
+@safe struct UringBackend: ~Copyable {
     private var ring: io_uring
     /// The next completion to read, and the end of what has been published.
     private var head: UInt32 = 0
@@ -26,56 +26,52 @@ struct UringBackend: ~Copyable {
     init(features: UringFeatures, waker: Waker) throws(RingError) {
         self.waker = waker
         var parameters = io_uring_params()
-        parameters.flags = UInt32(IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP)
+        parameters.flags = features.setupFlags
         parameters.cq_entries = RingLimits.completionEntries
-        if features.contains(.deferredTaskWork) {
-            parameters.flags |= UInt32(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN)
-        } else {
-            parameters.flags |= UInt32(IORING_SETUP_COOP_TASKRUN)
-            if features.contains(.singleIssuer) {
-                parameters.flags |= UInt32(IORING_SETUP_SINGLE_ISSUER)
-            }
-        }
-        var ring = io_uring()
-        let code = io_uring_queue_init_params(RingLimits.submissionEntries, &ring, &parameters)
+        var ring = unsafe io_uring()
+        let entries = RingLimits.submissionEntries
+        let code = unsafe io_uring_queue_init_params(entries, &ring, &parameters)
         guard code == 0 else { throw RingError("io_uring_setup", code: -code) }
 
         var flags = UInt32(IORING_ENTER_GETEVENTS)
-        if io_uring_register_ring_fd(&ring) == 1 { flags |= UInt32(IORING_ENTER_REGISTERED_RING) }
+        if unsafe io_uring_register_ring_fd(&ring) == 1 {
+            flags |= UInt32(IORING_ENTER_REGISTERED_RING)
+        }
         if features.contains(.idleWithoutIOWait) { flags |= CIO_ENTER_NO_IOWAIT }
-        hasBootClock = features.contains(.bootClockDeadlines)
+        hasBootClock = unsafe features.contains(.bootClockDeadlines)
             && cio_uring_register_clock(&ring, CLOCK_BOOTTIME) == 0
         if hasBootClock { flags |= CIO_ENTER_ABS_TIMER }
         enterFlags = flags
-        mayRegisterAreas = features.contains(.registeredBuffers)
+        mayRegisterAreas = unsafe features.contains(.registeredBuffers)
             && io_uring_register_buffers_sparse(&ring, RingLimits.registeredAreas) == 0
-        self.ring = ring
-        wakeCount = .allocate(capacity: 1)
+        unsafe self.ring = unsafe ring
+        unsafe wakeCount = .allocate(capacity: 1)
         readWaker()
     }
 
     /// `drain` comes before.
     deinit {
-        var ring = ring
-        io_uring_queue_exit(&ring)
-        wakeCount.deallocate()
+        var ring = unsafe ring
+        unsafe io_uring_queue_exit(&ring)
+        unsafe wakeCount.deallocate()
     }
 
     // MARK: Turns
 
     mutating func submitAndWait(until deadline: Instant) {
-        cio_uring_release(&ring, head)
-        let queued = cio_uring_flush(&ring)
-        tail = cio_uring_tail(&ring)
+        unsafe cio_uring_release(&ring, head)
+        let queued = unsafe cio_uring_flush(&ring)
+        tail = unsafe cio_uring_tail(&ring)
         let wait: UInt32 = head == tail && deadline != .zero ? 1 : 0
         let timeout = wait == 0 || deadline == .distantFuture ? -1 : timeoutNanoseconds(deadline)
-        let code = cio_uring_enter(&ring, queued, wait, enterFlags, timeout)
-        // ETIME: the deadline. EINTR: a signal. EBUSY: completions must be taken first. EAGAIN,
-        // ENOMEM: no memory for a request; what was not taken stays queued for the next turn.
-        if code < 0, code != -ETIME, code != -EINTR, code != -EBUSY, code != -EAGAIN, code != -ENOMEM {
-            trap("io_uring_enter", code)
+        let code = unsafe cio_uring_enter(&ring, queued, wait, enterFlags, timeout)
+        switch code {
+        // The deadline; a signal; completions must be taken first; no memory for a request: what
+        // was not taken stays queued for the next turn.
+        case 0..., -ETIME, -EINTR, -EBUSY, -EAGAIN, -ENOMEM: break
+        default: trap("io_uring_enter", code)
         }
-        tail = cio_uring_tail(&ring)
+        tail = unsafe cio_uring_tail(&ring)
     }
 
     /// Absolute where the ring's clock is the boot clock, otherwise from now on.
@@ -86,7 +82,7 @@ struct UringBackend: ~Copyable {
 
     mutating func nextCompletion() -> Completion? {
         while head != tail {
-            let entry = ring.cq.cqes[Int(head & ring.cq.ring_mask)]
+            let entry = unsafe ring.cq.cqes[Int(head & ring.cq.ring_mask)]
             head &+= 1
             let tag = OperationTag(rawValue: entry.user_data)
             if !tag.isOfRing {
@@ -112,7 +108,7 @@ struct UringBackend: ~Copyable {
     }
 
     private mutating func readWaker() {
-        io_uring_prep_read(entry(.wake), waker.descriptor, wakeCount, 8, 0)
+        unsafe io_uring_prep_read(entry(.wake), waker.descriptor, wakeCount, 8, 0)
         wakeReadIsInFlight = true
     }
 
@@ -124,7 +120,7 @@ struct UringBackend: ~Copyable {
         var left = operations
         while left > 0 || wakeReadIsInFlight || cancellationsInFlight > 0 {
             if cancellationsInFlight == 0 {
-                io_uring_prep_cancel64(entry(.cancellation), 0, Int32(cio_cancel_everything))
+                unsafe io_uring_prep_cancel64(entry(.cancellation), 0, Int32(cio_cancel_everything))
                 cancellationsInFlight += 1
             }
             submitAndWait(until: BootClock.now() + .milliseconds(100))
@@ -137,17 +133,17 @@ struct UringBackend: ~Copyable {
     /// A free submission entry, its tag set; submits first when there is none.
     @inline(__always)
     mutating func entry(_ tag: OperationTag) -> UnsafeMutablePointer<io_uring_sqe> {
-        let entry = io_uring_get_sqe(&ring) ?? entryAfterSubmitting()
-        entry.pointee.user_data = tag.rawValue
-        return entry
+        let entry = unsafe io_uring_get_sqe(&ring) ?? entryAfterSubmitting()
+        unsafe entry.pointee.user_data = tag.rawValue
+        return unsafe entry
     }
 
     /// Entries that the kernel has not taken are waited for: it was short of memory.
     @inline(never)
     private mutating func entryAfterSubmitting() -> UnsafeMutablePointer<io_uring_sqe> {
         while true {
-            let code = cio_uring_enter(&ring, cio_uring_flush(&ring), 0, submitFlags, -1)
-            if let entry = io_uring_get_sqe(&ring) { return entry }
+            let code = unsafe cio_uring_enter(&ring, cio_uring_flush(&ring), 0, submitFlags, -1)
+            if let entry = unsafe io_uring_get_sqe(&ring) { return unsafe entry }
             switch code {
             case -EAGAIN, -ENOMEM, -EBUSY: _ = poll(nil, 0, 1)
             case -EINTR, 0...: continue
@@ -165,10 +161,25 @@ struct UringBackend: ~Copyable {
         guard mayRegisterAreas, areasRegistered < RingLimits.registeredAreas,
             memory.count <= RingLimits.registeredAreaBytesMax
         else { return .none }
-        var area = iovec(iov_base: memory.baseAddress, iov_len: memory.count)
-        guard io_uring_register_buffers_update_tag(&ring, areasRegistered, &area, nil, 1) == 1
-        else { return .none }
+        var area = unsafe iovec(iov_base: memory.baseAddress, iov_len: memory.count)
+        let slot = areasRegistered
+        guard unsafe io_uring_register_buffers_update_tag(&ring, slot, &area, nil, 1) == 1 else {
+            return .none
+        }
         areasRegistered += 1
         return RegisteredArea(index: Int32(areasRegistered) - 1)
+    }
+}
+
+extension UringFeatures {
+    fileprivate var setupFlags: UInt32 {
+        var flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP
+        if contains(.deferredTaskWork) {
+            flags |= IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN
+        } else {
+            flags |= IORING_SETUP_COOP_TASKRUN
+            if contains(.singleIssuer) { flags |= IORING_SETUP_SINGLE_ISSUER }
+        }
+        return UInt32(flags)
     }
 }

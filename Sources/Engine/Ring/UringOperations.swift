@@ -6,67 +6,68 @@ extension UringBackend {
     mutating func read(_ file: Int32, into bytes: UnsafeMutableRawPointer, length: UInt32,
                        at offset: UInt64, area: RegisteredArea, tag: OperationTag) {
         if area.isNone {
-            io_uring_prep_read(entry(tag), file, bytes, length, offset)
+            unsafe io_uring_prep_read(entry(tag), file, bytes, length, offset)
         } else {
-            io_uring_prep_read_fixed(entry(tag), file, bytes, length, offset, area.index)
+            unsafe io_uring_prep_read_fixed(entry(tag), file, bytes, length, offset, area.index)
         }
     }
 
     mutating func write(_ file: Int32, from bytes: UnsafeRawPointer, length: UInt32,
                         at offset: UInt64, durably: Bool, area: RegisteredArea, tag: OperationTag) {
-        let entry = entry(tag)
+        let entry = unsafe entry(tag)
         if area.isNone {
-            io_uring_prep_write(entry, file, bytes, length, offset)
+            unsafe io_uring_prep_write(entry, file, bytes, length, offset)
         } else {
-            io_uring_prep_write_fixed(entry, file, bytes, length, offset, area.index)
+            unsafe io_uring_prep_write_fixed(entry, file, bytes, length, offset, area.index)
         }
-        if durably { entry.pointee.rw_flags = WriteFlags.dsync }
+        if durably { unsafe entry.pointee.rw_flags = WriteFlags.dsync }
     }
 
     mutating func sync(_ file: Int32, dataOnly: Bool, tag: OperationTag) {
-        io_uring_prep_fsync(entry(tag), file, dataOnly ? UInt32(IORING_FSYNC_DATASYNC) : 0)
+        unsafe io_uring_prep_fsync(entry(tag), file, dataOnly ? UInt32(IORING_FSYNC_DATASYNC) : 0)
     }
 
     mutating func allocate(_ file: Int32, mode: Int32, offset: UInt64, length: UInt64,
                            tag: OperationTag) {
-        io_uring_prep_fallocate(entry(tag), file, mode, Int(offset), Int(length))
+        unsafe io_uring_prep_fallocate(entry(tag), file, mode, Int(offset), Int(length))
     }
 
     mutating func accept(_ listener: Int32, tag: OperationTag) {
-        io_uring_prep_multishot_accept(entry(tag), listener, nil, nil,
+        unsafe io_uring_prep_multishot_accept(entry(tag), listener, nil, nil,
                                        Int32(SOCK_CLOEXEC.rawValue))
     }
 
     mutating func connect(_ socket: Int32, to address: UnsafePointer<sockaddr>, length: socklen_t,
                           tag: OperationTag) {
-        io_uring_prep_connect(entry(tag), socket, address, length)
+        unsafe io_uring_prep_connect(entry(tag), socket, address, length)
     }
 
     mutating func receive(_ socket: Int32, into bytes: UnsafeMutableRawPointer, length: Int,
                           whole: Bool, tag: OperationTag) {
-        io_uring_prep_recv(entry(tag), socket, bytes, length, whole ? MessageFlags.whole : 0)
+        unsafe io_uring_prep_recv(entry(tag), socket, bytes, length, whole ? MessageFlags.whole : 0)
     }
 
     mutating func send(_ socket: Int32, from bytes: UnsafeRawPointer, length: Int,
                        tag: OperationTag) {
-        io_uring_prep_send(entry(tag), socket, bytes, length, MessageFlags.send)
+        unsafe io_uring_prep_send(entry(tag), socket, bytes, length, MessageFlags.send)
     }
 
     mutating func send(_ socket: Int32, message: UnsafeMutablePointer<msghdr>, tag: OperationTag) {
-        io_uring_prep_sendmsg(entry(tag), socket, message, UInt32(MessageFlags.send))
+        unsafe io_uring_prep_sendmsg(entry(tag), socket, message, UInt32(MessageFlags.send))
     }
 
     mutating func pollInput(_ descriptor: Int32, tag: OperationTag) {
-        io_uring_prep_poll_add(entry(tag), descriptor, UInt32(POLLIN))
+        unsafe io_uring_prep_poll_add(entry(tag), descriptor, UInt32(POLLIN))
     }
 
     mutating func cancel(_ descriptor: Int32) {
-        io_uring_prep_cancel_fd(entry(.cancellation), descriptor, cio_cancel_all_of_descriptor)
+        let entry = unsafe entry(.cancellation)
+        unsafe io_uring_prep_cancel_fd(entry, descriptor, cio_cancel_all_of_descriptor)
         cancellationQueued()
     }
 
     mutating func close(_ descriptor: Int32, tag: OperationTag) {
         cancel(descriptor)
-        io_uring_prep_close(entry(tag), descriptor)
+        unsafe io_uring_prep_close(entry(tag), descriptor)
     }
 }

@@ -15,7 +15,7 @@ extension EngineFeatures {
     ]
 
     mutating func probeUring() {
-        var ring = io_uring()
+        var ring = unsafe io_uring()
         let code = unsafe io_uring_queue_init(8, &ring, 0)
         guard code == 0 else {
             miss("io_uring", Self.reason(forSetup: -code) + "; the libaio engine does the work, "
@@ -23,9 +23,11 @@ extension EngineFeatures {
             return
         }
         defer { unsafe io_uring_queue_exit(&ring) }
-        guard Self.hasOperations(&ring, else: { miss("io_uring", "its operation \($0) is missing; "
-                + "the libaio engine does the work, with more system calls per operation") })
-        else { return }
+        if let operation = unsafe Self.missingOperation(&ring) {
+            miss("io_uring", "it lacks \(operation); the libaio engine does the work, "
+                + "with more system calls per operation")
+            return
+        }
 
         var found: UringFeatures = []
         if Self.setupWorks(UInt32(IORING_SETUP_SINGLE_ISSUER)) { found.insert(.singleIssuer) }
@@ -35,8 +37,8 @@ extension EngineFeatures {
         if unsafe cio_uring_register_clock(&ring, CLOCK_BOOTTIME) == 0 {
             found.insert(.bootClockDeadlines)
         }
-        if ring.features & CIO_FEAT_NO_IOWAIT != 0 { found.insert(.idleWithoutIOWait) }
-        if Self.registersBuffers(&ring) { found.insert(.registeredBuffers) }
+        if unsafe ring.features & CIO_FEAT_NO_IOWAIT != 0 { found.insert(.idleWithoutIOWait) }
+        if unsafe Self.registersBuffers(&ring) { found.insert(.registeredBuffers) }
         uring = found
         reportMissing(in: found)
     }
@@ -76,22 +78,17 @@ extension EngineFeatures {
         }
     }
 
-    private static func hasOperations(_ ring: inout io_uring, else report: (String) -> Void) -> Bool {
-        guard let probe = unsafe io_uring_get_probe_ring(&ring) else {
-            report("probe")
-            return false
-        }
+    private static func missingOperation(_ ring: inout io_uring) -> String? {
+        guard let probe = unsafe io_uring_get_probe_ring(&ring) else { return "the probe" }
         defer { unsafe io_uring_free_probe(probe) }
-        for (operation, name) in operationsNeeded
-        where unsafe io_uring_opcode_supported(probe, Int32(operation.rawValue)) == 0 {
-            report(name)
-            return false
+        let missing = operationsNeeded.first { operation, _ in
+            unsafe io_uring_opcode_supported(probe, Int32(operation.rawValue)) == 0
         }
-        return true
+        return missing?.1
     }
 
     private static func setupWorks(_ flags: UInt32) -> Bool {
-        var ring = io_uring()
+        var ring = unsafe io_uring()
         guard unsafe io_uring_queue_init(8, &ring, flags) == 0 else { return false }
         unsafe io_uring_queue_exit(&ring)
         return true
