@@ -139,6 +139,7 @@ struct SQLiteStoreTests {
             try await store.put("k", [])
             try FileManager.default.moveItem(atPath: path, toPath: path + ".old")
             await expectError(.replaced) { try await store.put("k", []) }
+            await expectError(.replaced) { _ = try await store.range(prefix: "") }
             try FileManager.default.moveItem(atPath: path + ".old", toPath: path)
             try await store.put("k", [])
             await store.close()
@@ -177,6 +178,36 @@ struct SQLiteStoreTests {
             held.signal()
             try await store.put("k", bytes("w"))
             try rival.close()
+            await store.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aLeaseRunsOutInTimeThoughNothingRings() async throws {
+        try await withFolder { folder in
+            let options = SQLiteOptions(rereadInterval: .seconds(3_600))
+            let store = try await SQLiteStore.open(path: "\(folder)/store.db", options: options)
+            let lease = try await store.grantLease(ttl: .seconds(1))
+            let put = try await store.put("k", [], lease: lease.id)
+            let changes = try await collect(store.watch(prefix: "", after: put)) { _ in true }
+            #expect(changes.map(\.key) == ["k"])
+            await store.close()
+        }
+    }
+
+    /// Somebody repairs the store with another program, which knows nothing of bells.
+    @Test func aChangeThatRangNoBellIsFoundByLooking() async throws {
+        try await withFolder { folder in
+            let path = "\(folder)/store.db"
+            let options = SQLiteOptions(rereadInterval: .milliseconds(50))
+            let store = try await SQLiteStore.open(path: path, options: options)
+            let start = try await store.put("k", [])
+            async let changes = collect(store.watch(prefix: "", after: start)) { _ in true }
+            try await sql(path, """
+                INSERT INTO changes (key, modRevision) VALUES (CAST('k' AS BLOB), \(start.next));
+                DELETE FROM entries; UPDATE store SET revision = revision + 1;
+                """)
+            #expect(try await changes == [.delete(key: "k", revision: start.next)])
             await store.close()
         }
     }

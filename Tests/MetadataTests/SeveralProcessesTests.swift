@@ -95,6 +95,23 @@ struct SeveralProcessesTests {
         }
     }
 
+    /// Looking once an hour would not end this test in time: the bell does.
+    @Test(.timeLimit(.minutes(1)))
+    func anotherProcessWakesAWatchAtOnce() async throws {
+        try await withStorePath(SQLiteOptions(rereadInterval: .seconds(3_600))) { path, store in
+            let counting = try TestProcess("increment", path, "n", "200")
+            var last = 0
+            for try await batch in store.watch(prefix: "n", after: .zero) {
+                for case .put(let entry) in batch.changes {
+                    last += 1
+                    #expect(entry.value == bytes("\(last)"))
+                }
+                if last == 200 { break }
+            }
+            #expect(await counting.finish().status == 0)
+        }
+    }
+
     /// A report rather than a proof: other work on the machine does not count, but is felt.
     @Test func anIdleStoreUsesNoTime() async throws {
         try await withStorePath { path, _ in

@@ -25,9 +25,9 @@ final class TestProcess: Sendable {
         try process.run()
         Thread.detachNewThread {
             var rest = Data()
-            while let data = try? output.fileHandleForReading.read(upToCount: 65_536),
-                !data.isEmpty
-            {
+            while true {
+                let data = output.fileHandleForReading.availableData
+                if data.isEmpty { break }
                 rest += data
                 while let end = rest.firstIndex(of: 10) {
                     continuation.yield(String(decoding: rest[..<end], as: UTF8.self))
@@ -37,6 +37,9 @@ final class TestProcess: Sendable {
             continuation.finish()
         }
     }
+
+    /// A test that failed leaves nothing behind.
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
     var id: Int32 { process.processIdentifier }
 

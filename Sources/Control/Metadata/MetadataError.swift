@@ -18,7 +18,6 @@ public struct MetadataError: Error, Equatable, Sendable {
         /// The store cannot be reached.
         case unavailable
         case closed
-        case cancelled
         case corrupt
         case cannotOpen
         case readOnly

@@ -3,7 +3,7 @@ import Metadata
 
 /// Which file a path leads to. When a store's file is moved, deleted or exchanged under a process
 /// that uses it, that process would go on alone, and two owners of one volume could arise: each
-/// transaction checks that the path still leads to the file that was opened.
+/// access checks that the path still leads to the file that was opened.
 struct FileIdentity: Equatable, Sendable {
     private let device: UInt64
     private let inode: UInt64

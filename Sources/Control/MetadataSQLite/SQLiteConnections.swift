@@ -107,6 +107,7 @@ extension SQLiteConnections {
         _ body: (StoreView) throws(MetadataError) -> Value
     ) throws(MetadataError) -> Value {
         try checkOpen(context)
+        try FileIdentity.checkUnchanged(identity, context)
         try context.run { try db.beginTransaction(.deferred) }
         // Nothing was written: how a read transaction ends has no consequence.
         defer { try? db.rollback() }
