@@ -8,17 +8,17 @@ struct FUSEOffer {
     var flags: UInt64
 
     init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-        guard let major = bytes.field(UInt32.self, at: offset),
-            let minor = bytes.field(UInt32.self, at: offset + 4),
-            let readAhead = bytes.field(UInt32.self, at: offset + 8),
-            let low = bytes.field(UInt32.self, at: offset + 12)
+        guard let major = unsafe bytes.field(UInt32.self, at: offset),
+            let minor = unsafe bytes.field(UInt32.self, at: offset + 4),
+            let readAhead = unsafe bytes.field(UInt32.self, at: offset + 8),
+            let low = unsafe bytes.field(UInt32.self, at: offset + 12)
         else { return nil }
         self.major = major
         self.minor = minor
         readAheadBytes = readAhead
         flags = UInt64(low)
         if flags & UInt64(FUSE_INIT_EXT) != 0 {
-            guard let high = bytes.field(UInt32.self, at: offset + 16) else { return nil }
+            guard let high = unsafe bytes.field(UInt32.self, at: offset + 16) else { return nil }
             flags |= UInt64(high) << 32
         }
     }

@@ -12,7 +12,7 @@ public enum FUSEReply {
     public static func encodeReadHeader(
         unique: UInt64, dataBytes: Int, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        encodeHeader(unique, 0, payloadBytes: dataBytes, into: buffer)
+        unsafe encodeHeader(unique, 0, payloadBytes: dataBytes, into: buffer)
         return headerBytes
     }
 
@@ -22,12 +22,12 @@ public enum FUSEReply {
     ) -> Int {
         var body = fuse_write_out()
         body.size = UInt32(dataBytes)
-        return encode(unique, body, into: buffer)
+        return unsafe encode(unique, body, into: buffer)
     }
 
     /// The reply to a flush, discard or write-zeroes that was carried out. Returns its size.
     public static func encodeDone(unique: UInt64, into buffer: UnsafeMutableRawPointer) -> Int {
-        encodeHeader(unique, 0, payloadBytes: 0, into: buffer)
+        unsafe encodeHeader(unique, 0, payloadBytes: 0, into: buffer)
         return headerBytes
     }
 
@@ -35,14 +35,14 @@ public enum FUSEReply {
     public static func encodeError(
         unique: UInt64, _ errno: Int32, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        encodeHeader(unique, -errno, payloadBytes: 0, into: buffer)
+        unsafe encodeHeader(unique, -errno, payloadBytes: 0, into: buffer)
         return headerBytes
     }
 
     /// Asks the kernel to send every request again that was read and not answered
     /// (FUSE_NOTIFY_RESEND); only where `FUSEAgreement.canResend`. Returns its size.
     public static func encodeResendNotification(into buffer: UnsafeMutableRawPointer) -> Int {
-        encodeHeader(0, cio_fuse_notify_resend, payloadBytes: 0, into: buffer)
+        unsafe encodeHeader(0, cio_fuse_notify_resend, payloadBytes: 0, into: buffer)
         return headerBytes
     }
 
@@ -52,12 +52,13 @@ public enum FUSEReply {
         _ answer: FUSEAnswer, diskBytes: UInt64, into buffer: UnsafeMutableRawPointer
     ) -> Int {
         switch answer.content {
-        case .agreement(let agreement): encode(answer.unique, initBody(agreement), into: buffer)
-        case .attributes: encode(answer.unique, attributes(diskBytes), into: buffer)
-        case .opened: encode(answer.unique, fuse_open_out(), into: buffer)
-        case .statistics: encode(answer.unique, statistics(diskBytes), into: buffer)
-        case .done: encodeDone(unique: answer.unique, into: buffer)
-        case .error(let errno): encodeError(unique: answer.unique, errno, into: buffer)
+        case .agreement(let agreement):
+            unsafe encode(answer.unique, initBody(agreement), into: buffer)
+        case .attributes: unsafe encode(answer.unique, attributes(diskBytes), into: buffer)
+        case .opened: unsafe encode(answer.unique, fuse_open_out(), into: buffer)
+        case .statistics: unsafe encode(answer.unique, statistics(diskBytes), into: buffer)
+        case .done: unsafe encodeDone(unique: answer.unique, into: buffer)
+        case .error(let errno): unsafe encodeError(unique: answer.unique, errno, into: buffer)
         }
     }
 
@@ -101,8 +102,8 @@ public enum FUSEReply {
     private static func encode<Body: BitwiseCopyable>(
         _ unique: UInt64, _ body: Body, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        encodeHeader(unique, 0, payloadBytes: MemoryLayout<Body>.size, into: buffer)
-        buffer.storeBytes(of: body, toByteOffset: headerBytes, as: Body.self)
+        unsafe encodeHeader(unique, 0, payloadBytes: MemoryLayout<Body>.size, into: buffer)
+        unsafe buffer.storeBytes(of: body, toByteOffset: headerBytes, as: Body.self)
         return headerBytes + MemoryLayout<Body>.size
     }
 
@@ -113,6 +114,6 @@ public enum FUSEReply {
         header.len = UInt32(headerBytes + payloadBytes)
         header.error = error
         header.unique = unique
-        buffer.storeBytes(of: header, as: fuse_out_header.self)
+        unsafe buffer.storeBytes(of: header, as: fuse_out_header.self)
     }
 }

@@ -64,13 +64,13 @@ extension FUSERequest {
     ///   - bytes: exactly what one read of /dev/fuse returned, at any alignment.
     ///   - diskBytes: the volume's size now.
     public static func parse(_ bytes: UnsafeRawBufferPointer, diskBytes: UInt64) -> FUSEDecision {
-        guard let header = bytes.field(fuse_in_header.self, at: 0) else {
+        guard let header = unsafe bytes.field(fuse_in_header.self, at: 0) else {
             return .violation(.truncated(bytes: bytes.count))
         }
         guard Int(header.len) == bytes.count else {
             return .violation(.lengthMismatch(header: header.len, bytes: bytes.count))
         }
-        let body = RequestBody(header: header, bytes: bytes, diskBytes: diskBytes)
+        let body = unsafe RequestBody(header: header, bytes: bytes, diskBytes: diskBytes)
         switch fuse_opcode(header.opcode) {
         case FUSE_READ: return body.read()
         case FUSE_WRITE: return body.write()
@@ -98,6 +98,6 @@ extension UnsafeRawBufferPointer {
     @inline(__always)
     func field<Field: BitwiseCopyable>(_ type: Field.Type, at offset: Int) -> Field? {
         guard count >= offset + MemoryLayout<Field>.size else { return nil }
-        return loadUnaligned(fromByteOffset: offset, as: type)
+        return unsafe loadUnaligned(fromByteOffset: offset, as: type)
     }
 }

@@ -2,8 +2,9 @@ import CBlockDevices
 import Glibc
 import Units
 
-/// A request whose header is sound, and whose body is looked at field by field.
-struct RequestBody {
+/// A request whose header is sound, and whose body is looked at field by field, each within
+/// `bytes`.
+@safe struct RequestBody {
     var header: fuse_in_header
     var bytes: UnsafeRawBufferPointer
     var diskBytes: UInt64
@@ -26,8 +27,8 @@ struct RequestBody {
     func with<Body: BitwiseCopyable>(
         _ type: Body.Type, _ decide: (Body) -> Outcome
     ) -> FUSEDecision {
-        guard let body = bytes.field(type, at: Self.headerBytes) else {
-            return .violation(.bodyTooShort(opcode: header.opcode, bytes: bytes.count))
+        guard let body = unsafe bytes.field(type, at: Self.headerBytes) else {
+            return unsafe .violation(.bodyTooShort(opcode: header.opcode, bytes: bytes.count))
         }
         switch decide(body) {
         case .perform(let operation):
@@ -49,7 +50,7 @@ struct RequestBody {
 
     func write() -> FUSEDecision {
         with(fuse_write_in.self) { body in
-            let payloadBytes = bytes.count - FUSELimits.payloadOffset
+            let payloadBytes = unsafe bytes.count - FUSELimits.payloadOffset
             guard Int(body.size) == payloadBytes, payloadBytes <= FUSELimits.payloadBytesMax
             else {
                 return .violation(.payloadMismatch(announced: body.size, bytes: payloadBytes))
@@ -82,8 +83,8 @@ struct RequestBody {
     }
 
     func initialize() -> FUSEDecision {
-        guard let offer = FUSEOffer(bytes, at: Self.headerBytes) else {
-            return .violation(.bodyTooShort(opcode: header.opcode, bytes: bytes.count))
+        guard let offer = unsafe FUSEOffer(bytes, at: Self.headerBytes) else {
+            return unsafe .violation(.bodyTooShort(opcode: header.opcode, bytes: bytes.count))
         }
         guard let agreement = FUSEAgreement(offer) else { return answer(.error(EPROTO)) }
         return answer(.agreement(agreement))

@@ -5,14 +5,14 @@ extension UnsafeRawPointer {
     func loadBigEndian<Number: FixedWidthInteger & BitwiseCopyable>(
         _ offset: Int, as type: Number.Type
     ) -> Number {
-        Number(bigEndian: loadUnaligned(fromByteOffset: offset, as: type))
+        unsafe Number(bigEndian: loadUnaligned(fromByteOffset: offset, as: type))
     }
 }
 
 extension UnsafeMutableRawPointer {
     @inline(__always)
     func storeBigEndian(_ number: some FixedWidthInteger & BitwiseCopyable, at offset: Int) {
-        storeBytes(of: number.bigEndian, toByteOffset: offset, as: type(of: number))
+        unsafe storeBytes(of: number.bigEndian, toByteOffset: offset, as: type(of: number))
     }
 }
 

@@ -90,7 +90,7 @@ public struct NBDHandshake: Sendable {
     /// Takes bytes as they came from the socket, cut anywhere.
     public mutating func receive(_ bytes: UnsafeRawBufferPointer) {
         guard state != .closed else { return }
-        received.append(contentsOf: bytes)
+        unsafe received.append(contentsOf: bytes)
         advance()
         received.removeFirst(position)
         position = 0

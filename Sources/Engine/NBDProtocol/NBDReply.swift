@@ -32,11 +32,13 @@ public enum NBDReply {
     public static func encodeReadHeader(
         _ request: NBDRequest, structuredReplies: Bool, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        guard structuredReplies else { return encodeSimple(request.cookie, nil, into: buffer) }
-        encodeChunk(
+        guard structuredReplies else {
+            return unsafe encodeSimple(request.cookie, nil, into: buffer)
+        }
+        unsafe encodeChunk(
             type: ChunkType.offsetData, cookie: request.cookie,
             payloadBytes: 8 + request.lengthBytes, into: buffer)
-        buffer.storeBigEndian(request.offsetBytes, at: chunkHeaderBytes)
+        unsafe buffer.storeBigEndian(request.offsetBytes, at: chunkHeaderBytes)
         return dataHeaderBytes
     }
 
@@ -44,8 +46,8 @@ public enum NBDReply {
     public static func encodeSuccess(
         cookie: UInt64, structuredReplies: Bool, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        guard structuredReplies else { return encodeSimple(cookie, nil, into: buffer) }
-        encodeChunk(type: ChunkType.none, cookie: cookie, payloadBytes: 0, into: buffer)
+        guard structuredReplies else { return unsafe encodeSimple(cookie, nil, into: buffer) }
+        unsafe encodeChunk(type: ChunkType.none, cookie: cookie, payloadBytes: 0, into: buffer)
         return chunkHeaderBytes
     }
 
@@ -59,18 +61,19 @@ public enum NBDReply {
         cookie: UInt64, _ error: NBDError, message: StaticString, offsetBytes: UInt64? = nil,
         structuredReplies: Bool, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        guard structuredReplies else { return encodeSimple(cookie, error, into: buffer) }
+        guard structuredReplies else { return unsafe encodeSimple(cookie, error, into: buffer) }
         let messageBytes = min(message.utf8CodeUnitCount, NBDLimits.messageBytesMax)
         let payloadBytes = errorFieldsBytes + messageBytes + (offsetBytes == nil ? 0 : 8)
-        encodeChunk(
+        unsafe encodeChunk(
             type: offsetBytes == nil ? ChunkType.error : ChunkType.errorOffset, cookie: cookie,
             payloadBytes: UInt32(payloadBytes), into: buffer)
-        let payload = buffer + chunkHeaderBytes
-        payload.storeBigEndian(error.rawValue, at: 0)
-        payload.storeBigEndian(UInt16(messageBytes), at: 4)
-        (payload + errorFieldsBytes).copyMemory(from: message.utf8Start, byteCount: messageBytes)
+        let payload = unsafe buffer + chunkHeaderBytes
+        unsafe payload.storeBigEndian(error.rawValue, at: 0)
+        unsafe payload.storeBigEndian(UInt16(messageBytes), at: 4)
+        unsafe (payload + errorFieldsBytes).copyMemory(
+            from: message.utf8Start, byteCount: messageBytes)
         if let offsetBytes {
-            payload.storeBigEndian(offsetBytes, at: errorFieldsBytes + messageBytes)
+            unsafe payload.storeBigEndian(offsetBytes, at: errorFieldsBytes + messageBytes)
         }
         return chunkHeaderBytes + payloadBytes
     }
@@ -79,7 +82,7 @@ public enum NBDReply {
     public static func encodeRefusal(
         _ refusal: NBDRefusal, structuredReplies: Bool, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        encodeError(
+        unsafe encodeError(
             cookie: refusal.cookie, refusal.cause.error, message: refusal.cause.message,
             structuredReplies: structuredReplies, into: buffer)
     }
@@ -87,19 +90,19 @@ public enum NBDReply {
     private static func encodeSimple(
         _ cookie: UInt64, _ error: NBDError?, into buffer: UnsafeMutableRawPointer
     ) -> Int {
-        buffer.storeBigEndian(simpleMagic, at: 0)
-        buffer.storeBigEndian(error?.rawValue ?? 0, at: 4)
-        buffer.storeBigEndian(cookie, at: 8)
+        unsafe buffer.storeBigEndian(simpleMagic, at: 0)
+        unsafe buffer.storeBigEndian(error?.rawValue ?? 0, at: 4)
+        unsafe buffer.storeBigEndian(cookie, at: 8)
         return simpleBytes
     }
 
     private static func encodeChunk(
         type: UInt16, cookie: UInt64, payloadBytes: UInt32, into buffer: UnsafeMutableRawPointer
     ) {
-        buffer.storeBigEndian(structuredMagic, at: 0)
-        buffer.storeBigEndian(doneFlag, at: 4)
-        buffer.storeBigEndian(type, at: 6)
-        buffer.storeBigEndian(cookie, at: 8)
-        buffer.storeBigEndian(payloadBytes, at: 16)
+        unsafe buffer.storeBigEndian(structuredMagic, at: 0)
+        unsafe buffer.storeBigEndian(doneFlag, at: 4)
+        unsafe buffer.storeBigEndian(type, at: 6)
+        unsafe buffer.storeBigEndian(cookie, at: 8)
+        unsafe buffer.storeBigEndian(payloadBytes, at: 16)
     }
 }

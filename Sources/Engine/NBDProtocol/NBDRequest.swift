@@ -97,9 +97,9 @@ extension NBDRequest {
     public static func parse(
         _ header: UnsafeRawPointer, exportBytes: UInt64, structuredReplies: Bool
     ) -> NBDDecision {
-        let magic = header.loadBigEndian(0, as: UInt32.self)
+        let magic = unsafe header.loadBigEndian(0, as: UInt32.self)
         guard magic == Self.magic else { return .violation(.badRequestMagic(magic)) }
-        let fields = WireFields(
+        let fields = unsafe WireFields(
             flags: header.loadBigEndian(4, as: UInt16.self),
             command: header.loadBigEndian(6, as: UInt16.self),
             cookie: header.loadBigEndian(8, as: UInt64.self),
