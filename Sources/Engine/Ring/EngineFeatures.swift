@@ -1,7 +1,3 @@
-import CAio
-import CURing
-import Glibc
-
 /// Which engine to use, as an operator says it (`--engine`).
 public enum EngineKind: String, CaseIterable, Sendable {
     /// io_uring where it works, otherwise libaio.
@@ -78,6 +74,6 @@ public struct EngineFeatures: Sendable {
 
     private func unusable(_ name: String) -> RingError {
         let reason = missing.first { $0.name == name }?.cost ?? "not available"
-        return RingError("start the engine", code: ENOSYS, advice: "\(name): \(reason)")
+        return RingError("the engine cannot use \(name)", code: 0, advice: reason)
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// A named POSIX thread that runs one function and can be waited for.
 ///
 /// Engine loops live on such threads and not on Swift's cooperative pool, whose threads must
-/// never block.
+/// never block. Signals to the process go to other threads: here all are blocked.
 public final class EngineThread: Sendable {
     private let handle: Mutex<pthread_t?>
 
@@ -16,6 +16,7 @@ public final class EngineThread: Sendable {
         let code = unsafe pthread_create(&thread, nil, { argument in
             let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
             unsafe cio_name_thread(start.name)
+            EngineThread.blockSignals()
             start.body()
             return nil
         }, start.toOpaque())
@@ -38,6 +39,12 @@ public final class EngineThread: Sendable {
             return handle
         }
         if let thread { _ = pthread_join(thread, nil) }
+    }
+
+    private static func blockSignals() {
+        var all = sigset_t()
+        unsafe sigfillset(&all)
+        _ = unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
     }
 
     private final class Start: Sendable {

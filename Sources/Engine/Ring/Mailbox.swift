@@ -7,17 +7,20 @@ import Units
 /// leaves its own empty one. Nothing is allocated once both have reached their size, and nobody
 /// spins. Full means: `send` answers false and the sender keeps the message (push-back).
 public final class Mailbox<Message: Sendable>: Sendable {
-    private struct Queue: Sendable {
-        var messages: [Message] = []
-        var isClosed = false
+    @usableFromInline
+    struct Queue: Sendable {
+        @usableFromInline var messages: [Message]
+        @usableFromInline var isClosed = false
+
+        @inlinable init(messages: [Message]) { self.messages = messages }
     }
 
     public let capacity: Int
-    private let waker: Waker
-    private let queue: Mutex<Queue>
+    @usableFromInline let waker: Waker
+    @usableFromInline let queue: Mutex<Queue>
 
     /// - Parameter capacity: messages that may wait; above zero.
-    public init(capacity: Int, waker: Waker) {
+    @inlinable public init(capacity: Int, waker: Waker) {
         require(capacity > 0, "a mailbox for \(capacity) messages")
         self.capacity = capacity
         self.waker = waker
@@ -27,7 +30,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// Queues a message and wakes the receiver; false when the mailbox is full or closed.
-    public func send(_ message: Message) -> Bool {
+    @inlinable public func send(_ message: Message) -> Bool {
         let (accepted, first) = queue.withLock { queue in
             guard !queue.isClosed, queue.messages.count < capacity else { return (false, false) }
             queue.messages.append(message)
@@ -41,17 +44,17 @@ public final class Mailbox<Message: Sendable>: Sendable {
     ///
     /// - Parameter messages: an empty array that keeps its capacity from one call to the next;
     ///   the caller empties it with `removeAll(keepingCapacity: true)` when it has read it.
-    public func receive(into messages: inout [Message]) {
+    @inlinable public func receive(into messages: inout [Message]) {
         require(messages.isEmpty, "a mailbox's messages would be lost: \(messages.count)")
         messages.reserveCapacity(capacity)
         queue.withLock { swap(&$0.messages, &messages) }
     }
 
     /// Refuses messages from now on and wakes the receiver; what waits can still be received.
-    public func close() {
+    @inlinable public func close() {
         queue.withLock { $0.isClosed = true }
         waker.wake()
     }
 
-    public var isClosed: Bool { queue.withLock { $0.isClosed } }
+    @inlinable public var isClosed: Bool { queue.withLock { $0.isClosed } }
 }

@@ -4,7 +4,7 @@ import Glibc
 public struct RingError: Error, Equatable, CustomStringConvertible {
     /// The system call or step that failed.
     public var operation: String
-    /// The positive errno.
+    /// The positive errno; 0 where no single call failed.
     public var code: Int32
     /// What it means here and what helps; empty where the errno says it all.
     public var advice: String
@@ -16,6 +16,7 @@ public struct RingError: Error, Equatable, CustomStringConvertible {
     }
 
     public var description: String {
+        if code == 0 { return "\(operation): \(advice)" }
         let cause = "\(operation): \(errorText(code))"
         return advice.isEmpty ? cause : "\(cause) (\(advice))"
     }

@@ -18,13 +18,13 @@ extension EngineFeatures {
         var ring = unsafe io_uring()
         let code = unsafe io_uring_queue_init(8, &ring, 0)
         guard code == 0 else {
-            miss("io_uring", Self.reason(forSetup: -code) + "; the libaio engine does the work, "
+            miss("io_uring", Self.reason(forSetup: -code) + "; libaio can do the work, "
                 + "with more system calls per operation")
             return
         }
         defer { unsafe io_uring_queue_exit(&ring) }
         if let operation = unsafe Self.missingOperation(&ring) {
-            miss("io_uring", "it lacks \(operation); the libaio engine does the work, "
+            miss("io_uring", "it lacks \(operation); libaio can do the work, "
                 + "with more system calls per operation")
             return
         }
