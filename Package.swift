@@ -53,6 +53,7 @@ let package = Package(
         cModule("CChecksum"),
         module("Units", "Foundations"),
         module("WireFormat", "Foundations", ["Units", "CChecksum"]),
+        module("DriveFormat", "Foundations", ["Units", "WireFormat", "CChecksum"]),
         module("Records", "Foundations", ["Units"]),
         module("EngineCommands", "Foundations", ["Units", "WireFormat", "Records"]),
         module("Replication", "Logic", ["Units", "WireFormat", "Records"]),
@@ -76,5 +77,8 @@ let package = Package(
         module("Ring", "Engine", ["Units", "CURing", "CAio"], memory: [.strictMemorySafety()]),
         tests("ChecksumTests", ["CChecksum"]),
         tests("RingTests", ["Ring", "Units"]),
+        systemModule("CFiles", package: "libc6-dev"),
+        module("DriveStore", "Engine",
+               ["Units", "WireFormat", "DriveFormat", "Replication", "CFiles"]),
     ]
 )
