@@ -22,9 +22,10 @@ final class ChangePump: Sendable {
         self.connections = connections
         self.signal = signal
         bell = try Bell(path: connections.bellPath, context)
-        let thread = Thread { [self] in run() }
-        thread.name = "cio-metadata"
-        thread.start()
+        Thread.detachNewThread { [self] in
+            Thread.current.name = "cio-metadata"
+            run()
+        }
     }
 
     /// Asks the thread to end.
