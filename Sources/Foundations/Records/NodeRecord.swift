@@ -82,6 +82,8 @@ public struct VolumeStatus: Codable, Equatable, Sendable {
     /// The device's path and the mount point at that node.
     public var device: String?
     public var mountPoint: String?
+    /// Why what is wanted of device and mount cannot be done, though it is tried again.
+    public var failure: String?
     /// For what the volume waits, since when (seconds since 1970), and what would end it.
     public var waitsFor: String?
     public var waitsSince: Double?
@@ -90,7 +92,8 @@ public struct VolumeStatus: Codable, Equatable, Sendable {
 
     public init(
         volume: VolumeID, node: NodeID, isAttached: Bool = false, isMounted: Bool = false,
-        device: String? = nil, mountPoint: String? = nil, waitsFor: String? = nil, waitsSince: Double? = nil, waitEndsWith: String? = nil,
+        device: String? = nil, mountPoint: String? = nil, failure: String? = nil,
+        waitsFor: String? = nil, waitsSince: Double? = nil, waitEndsWith: String? = nil,
         rebuild: RebuildProgress? = nil
     ) {
         self.volume = volume
@@ -99,6 +102,7 @@ public struct VolumeStatus: Codable, Equatable, Sendable {
         self.isMounted = isMounted
         self.device = device
         self.mountPoint = mountPoint
+        self.failure = failure
         self.waitsFor = waitsFor
         self.waitsSince = waitsSince
         self.waitEndsWith = waitEndsWith

@@ -1,0 +1,93 @@
+import API
+import Records
+import Scheduling
+import Units
+
+// The cluster as a whole.
+extension Requests {
+    public func cluster(node selector: String?) throws -> ClusterInfo {
+        let view = context.view
+        let one = try selector.map { try node($0, in: view, for: "Show the cluster") }
+        let nodes = one.map { [$0] } ?? view.nodesByNumber
+        let drives = nodes.flatMap(\.drives)
+        let reported = Set(drives.map(\.id))
+        let total = drives.reduce(0) { $0 + $1.total.bytes }
+        let free = drives.reduce(0) { $0 + $1.free.bytes }
+        let losses = nodeLosses(in: view)
+        let (condition, reasons) = condition(in: view, losses)
+        return ClusterInfo(
+            domain: view.cluster?.record.id.short ?? "",
+            nodes: ClusterInfo.NodeCounts(
+                total: nodes.count, online: nodes.count { view.isAlive($0.id) }),
+            vdisks: one.map { node in
+                view.volumesByNumber.count { ownerNode(of: $0, in: view) == node.id }
+            } ?? view.wanted.count,
+            ssds: drives.count { $0.type == .ssd }, hdds: drives.count { $0.type == .hdd },
+            capacity: ClusterInfo.Capacity(
+                total: total, used: total - min(free, total), free: free,
+                provisioned: provisioned(on: reported, in: view)),
+            condition: condition, reasons: reasons, nodeLoss: losses,
+            engine: EngineInfo(kind: context.engine.kind, missing: context.engine.missing))
+    }
+
+    private func provisioned(on drives: Set<DriveID>, in view: RecordsView) -> UInt64 {
+        var sum: UInt64 = 0
+        for volume in view.wanted.values.map(\.record) {
+            let replicas = view.configurations[volume.id]?.record.replicas ?? []
+            let copies = UInt64(replicas.count { drives.contains($0.drive) })
+            sum &+= volume.size.bytes &* copies
+        }
+        return sum
+    }
+
+    private func nodeLosses(in view: RecordsView) -> [ClusterInfo.NodeLoss] {
+        let report = survivesLossOfAnyNode(
+            view.forScheduling(times: context.settings.times) { _ in .zero })
+        return view.nodesByNumber.filter { view.isAlive($0.id) }.map { node in
+            let problem = report.problems.first { $0.node == node.id }
+            return ClusterInfo.NodeLoss(
+                node: node.name, canBeRebuilt: problem == nil, why: problem?.description)
+        }
+    }
+
+    /// An alert: a volume cannot be used. A warning: something is less safe than wanted.
+    private func condition(
+        in view: RecordsView, _ losses: [ClusterInfo.NodeLoss]
+    ) -> (String, [String]) {
+        var alerts: [String] = []
+        var warnings: [String] = []
+        for volume in view.volumesByNumber where !volume.isDeleting {
+            let shown = show(volume, in: view)
+            let inSync = shown.copies.count { $0.state == "in sync" }
+            if inSync == 0 {
+                alerts.append("volume \(volume.name) has no copy in sync that can be reached")
+            } else if inSync < volume.copies {
+                warnings.append(
+                    "volume \(volume.name) has \(inSync) of \(volume.copies) copies in sync")
+            }
+        }
+        for node in view.nodesByNumber {
+            if !view.isAlive(node.id) { warnings.append("node \(node.name) is unreachable") }
+            for drive in node.drives where drive.status == .faulty {
+                warnings.append("drive \(drive.path) of node \(node.name) is faulty")
+            }
+            for drive in node.drives where drive.total.bytes > 0 {
+                let used = 100 - drive.free.bytes.multiplied(by: 100, over: drive.total.bytes)
+                guard used >= 70 else { continue }
+                let line = "drive \(drive.path) of node \(node.name) is \(used) % full"
+                if used >= 90 { alerts.append(line) } else { warnings.append(line) }
+            }
+        }
+        warnings += losses.compactMap(\.why)
+        if !alerts.isEmpty { return ("alert", alerts + warnings) }
+        return warnings.isEmpty ? ("Normal", []) : ("warning", warnings)
+    }
+}
+
+extension UInt64 {
+    /// This times `factor` over `divisor`, at most `factor`.
+    fileprivate func multiplied(by factor: UInt64, over divisor: UInt64) -> UInt64 {
+        guard self < divisor else { return factor }
+        return divisor.dividingFullWidth(multipliedFullWidth(by: factor)).quotient
+    }
+}

@@ -1,0 +1,170 @@
+import EngineCommands
+import Metadata
+import Records
+import Units
+
+// Device, filesystem, mount: what this node offers of the volume.
+extension VolumeKeeper {
+    /// One pass towards what is wanted of the front end; each part that is there already is left
+    /// as it is.
+    func attach(_ wanted: WantedVolume) async throws {
+        let node = context.node
+        guard wanted.attachTo == node, !wanted.isExportOnly else {
+            if wanted.attachTo == node { return try await keepExport() }
+            return try await detach()
+        }
+        if frontEnd.device == nil {
+            guard !frontEnd.isClosing else { return }
+            try await offerDevice(wanted)
+        }
+        if wanted.mount {
+            if frontEnd.mountPoint == nil { try await mount(wanted) }
+        } else if let folder = frontEnd.mountPoint {
+            do {
+                try await context.devices.unmount(folder)
+                frontEnd.mountPoint = nil
+            } catch is DiskInUse {
+                return try await stayMounted()
+            }
+        }
+        await announce()
+    }
+
+    private func offerDevice(_ wanted: WantedVolume) async throws {
+        if !wanted.mount {
+            try await giveRawContent()
+        }
+        if frontEnd.disk == nil {
+            let disk = try await context.devices.mountDisk(vdisk: wanted.vdisk)
+            frontEnd.disk = disk
+            context.engine.send(.serveFUSE(volume, descriptor: disk.descriptor))
+        }
+        guard let disk = frontEnd.disk, !isDeposed else { return }
+        frontEnd.device = try await context.devices.makeDevice(over: disk, vdisk: wanted.vdisk)
+    }
+
+    private func mount(_ wanted: WantedVolume) async throws {
+        guard let device = frontEnd.device, !isDeposed,
+            let filesystem = try await prepareFilesystem(on: device)
+        else { return }
+        let folder = mountPoint(of: wanted)
+        try await context.devices.mount(filesystem, on: device, at: folder)
+        frontEnd.mountPoint = folder
+    }
+
+    func mountPoint(of wanted: WantedVolume) -> String {
+        (wanted.directory ?? context.settings.volumesDirectory) + "/vd\(wanted.vdisk)"
+    }
+
+    /// Whoever gets the raw content may write anything: from now on no filesystem is made whose
+    /// making began earlier.
+    func giveRawContent() async throws {
+        wasOfferedRaw = true
+        _ = try await updateAsOwner { record in
+            guard record.format == .formatting else { return false }
+            record.format = .formatted
+            return true
+        }
+    }
+
+    /// Attached for network clients only, and the last of them has gone.
+    private func keepExport() async throws {
+        if frontEnd.isThere { try await detach() }
+        guard !exportClients else { return await announce() }
+        let node = context.node
+        try await context.store.update(Keys.wanted(volume), as: WantedVolume.self) { record in
+            guard var record, record.attachTo == node, record.isExportOnly else { return nil }
+            record.attachTo = nil
+            record.isExportOnly = false
+            record.parkedAt = node
+            return record
+        }
+    }
+
+    /// The volume stays this node's, but is not offered any more.
+    private func detach() async throws {
+        if exportClients { return try await stayAttached() }
+        if frontEnd.isThere {
+            do { try await takeDown() } catch is DiskInUse { return try await stayAttached() }
+        }
+        await announceEnd()
+    }
+
+    private func stayMounted() async throws {
+        let node = context.node
+        try await context.store.update(Keys.wanted(volume), as: WantedVolume.self) { record in
+            guard var record, record.attachTo == node, !record.mount else { return nil }
+            record.mount = true
+            return record
+        }
+        await context.event(
+            .volumeIsOpen, "\(name) stays mounted on node \(node.short): vdisk is opened")
+    }
+
+    private func announce() async {
+        guard !isAnnounced else { return }
+        isAnnounced = true
+        await context.event(.volumeCreated, "\(name) created on node \(context.node.short)")
+        guard let former = formerOwner, former.node != context.node else { return }
+        formerOwner = nil
+        await context.event(.volumeRemoved, "\(name) removed on node \(former.node.short)")
+    }
+
+    private func announceEnd() async {
+        guard isAnnounced else { return }
+        isAnnounced = false
+        await context.event(.volumeRemoved, "\(name) removed on node \(context.node.short)")
+    }
+}
+
+// Taking the front end down.
+extension VolumeKeeper {
+    /// From the mount to the disk. Throws `DiskInUse`, with nothing changed, where something
+    /// uses it.
+    func takeDown() async throws {
+        if let folder = frontEnd.mountPoint {
+            try await context.devices.unmount(folder)
+            frontEnd.mountPoint = nil
+        }
+        if let device = frontEnd.device {
+            if try await context.devices.isInUse(device) { throw DiskInUse() }
+            try await context.devices.removeDevice(device)
+            frontEnd.device = nil
+        }
+        if let disk = frontEnd.disk {
+            try await context.devices.unmountDisk(disk)
+            frontEnd.disk = nil
+            frontEnd.isClosing = true
+            context.engine.send(.stopFUSE(volume))
+        }
+        await announceEnd()
+    }
+
+    /// Takes everything down though it is in use. Its users get errors.
+    func forceDown() async throws {
+        if let folder = frontEnd.mountPoint {
+            try await context.devices.unmountLazily(folder)
+            frontEnd.mountPoint = nil
+        }
+        if frontEnd.disk != nil, !frontEnd.isClosing {
+            frontEnd.isClosing = true
+            context.engine.send(.stopFUSE(volume))
+        }
+        if let device = frontEnd.device {
+            try await context.devices.removeDevice(device)
+            frontEnd.device = nil
+        }
+        if let disk = frontEnd.disk {
+            try await context.devices.unmountDisk(disk)
+            frontEnd.disk = nil
+        }
+        await announceEnd()
+    }
+
+    /// The session was lost to another owner.
+    func clearAfterLoss() async throws {
+        try await forceDown()
+        await announceEnd()
+        isDeposed = false
+    }
+}

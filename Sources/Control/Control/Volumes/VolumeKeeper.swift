@@ -1,0 +1,168 @@
+import EngineCommands
+import FoundationEssentials
+import Logging
+import Metadata
+import Records
+import Units
+
+/// Everything that this node does for one volume as its owner: opens and ends the session, offers
+/// device and filesystem, drives rebuilds, and says how things stand.
+///
+/// It is level-triggered: each ring of its bell makes it look at what is wanted and at what is,
+/// and do what is missing. Steps run one after the other; the engine's reports come in between.
+actor VolumeKeeper {
+    let volume: VolumeID
+    let context: NodeContext
+    let replicas: ReplicaKeeper
+    let bell = Bell()
+
+    var session = OwnerSession.closed
+    /// The epoch in which the session began to serve, and the one it is in now.
+    var firstEpoch: Epoch = 0
+    var epoch: Epoch = 0
+    /// Every copy is equal since the session began.
+    var isReconciled = false
+    /// The owner that this session took over from without being handed the volume.
+    var formerOwner: OwnerRecord?
+    var formerEpoch: Epoch = 0
+    /// That owner's node is dead.
+    var isFailover = false
+
+    var frontEnd = FrontEnd()
+    /// Somebody else owns the volume: the front end has to go, whoever uses it.
+    var isDeposed = false
+    /// Clients have been given the volume's raw content in this session.
+    var wasOfferedRaw = false
+    var exportClients = false
+    var isAnnounced = false
+    /// The epoch at which a copy refused us while the record stood below it (rule 21).
+    var stoppedBy: Epoch?
+    /// The node ends.
+    var isStopping = false
+    var stopDeadline: ContinuousClock.Instant?
+
+    var rebuild = RebuildState()
+    var status = StatusState()
+    /// A failed attachment is told once, until something else happens.
+    var toldFailure: String?
+
+    init(volume: VolumeID, context: NodeContext, replicas: ReplicaKeeper) {
+        self.volume = volume
+        self.context = context
+        self.replicas = replicas
+    }
+
+    func run() async {
+        context.board.add(bell)
+        context.liveness.add(bell)
+        bell.ring()
+        await bell.forEachRing { await step() }
+        context.board.remove(bell)
+        context.liveness.remove(bell)
+    }
+
+    var name: String { context.name(of: volume) }
+
+    /// Nothing is left to do, and nobody would miss this keeper.
+    var isIdle: Bool { session == .closed && !frontEnd.isThere && !frontEnd.isClosing }
+
+    private func step() async {
+        let view = context.view
+        guard view.cluster != nil else { return }
+        let wanted = view.wanted[volume]?.record
+        do {
+            if isDeposed { try await clearAfterLoss() }
+            if let wanted, wantsSession(wanted) {
+                try await serve(wanted, in: view)
+            } else {
+                try await leave(wanted, in: view)
+            }
+            toldFailure = nil
+        } catch {
+            await stepFailed(error)
+        }
+        await publishStatus()
+    }
+
+    private func stepFailed(_ error: any Error) async {
+        context.logger.warning("\(name): \(error)")
+        bell.ring(after: context.settings.times.retry)
+        guard let error = error as? AttachError, toldFailure != error.description else { return }
+        toldFailure = error.description
+        await context.event(
+            .cannotAttach, "\(name) cannot be attached on node \(context.node.short): \(error)")
+    }
+
+    private func wantsSession(_ wanted: WantedVolume) -> Bool {
+        wanted.wantedOwner == context.node && !wanted.isDeleting && !isStopping
+            && stoppedBy == nil
+    }
+
+    private func serve(_ wanted: WantedVolume, in view: RecordsView) async throws {
+        switch session {
+        case .closed: try await open(wanted, in: view)
+        case .opening, .closing: break
+        case .serving:
+            try await attach(wanted)
+            takeRebuildStep(wanted, in: context.view)
+        }
+    }
+
+    /// Ends everything here that is not wanted here any more.
+    private func leave(_ wanted: WantedVolume?, in view: RecordsView) async throws {
+        if let wanted, exportClients, !isStopping, !wanted.isDeleting, stoppedBy == nil {
+            return try await stayAttached()
+        }
+        if frontEnd.isThere {
+            do {
+                try await takeDown()
+            } catch is DiskInUse {
+                guard isStopping else { return try await stayAttached() }
+                return try await takeDownWhileStopping()
+            }
+        }
+        guard !frontEnd.isClosing else { return }
+        switch session {
+        case .opening(let instance), .serving(let instance):
+            session = .closing(instance)
+            context.engine.send(.closeOwner(volume, instance: instance))
+        case .closed, .closing: break
+        }
+    }
+
+    /// The node ends: whoever uses the volume has a few seconds more.
+    private func takeDownWhileStopping() async throws {
+        let deadline = stopDeadline ?? .now
+        guard ContinuousClock.now < deadline else { return try await forceDown() }
+        bell.ring(after: .milliseconds(200))
+    }
+
+    /// A volume that is open stays where it is: the order to leave is taken back.
+    func stayAttached() async throws {
+        let node = context.node
+        let isMounted = frontEnd.mountPoint != nil
+        let isExportOnly = !frontEnd.isThere
+        var isTakenBack = false
+        try await context.store.update(Keys.wanted(volume), as: WantedVolume.self) { record in
+            guard var record, !record.isDeleting, record.attachTo != node else { return nil }
+            record.attachTo = node
+            record.mount = isMounted
+            record.isExportOnly = isExportOnly
+            isTakenBack = true
+            return record
+        }
+        guard isTakenBack else { return }
+        await context.event(
+            .volumeIsOpen, "\(name) stays on node \(node.short): vdisk is opened")
+    }
+}
+
+// The end of the node.
+extension VolumeKeeper {
+    /// Detaches and gives the volume back; `isIdle` tells when that is done.
+    func stop(by deadline: ContinuousClock.Instant) {
+        isStopping = true
+        stopDeadline = deadline
+        bell.ring()
+    }
+}
