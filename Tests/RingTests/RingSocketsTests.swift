@@ -213,6 +213,26 @@ import Units
         }
     }
 
+    /// A copy keeps the socket itself open, as one in another process would.
+    @Test(arguments: EnginePlan.tested)
+    func aClosedDescriptorsNumberCanBeTakenByItsCopy(_ plan: EnginePlan) throws {
+        var ring = try Ring(plan, waker: Waker())
+        let (a, b) = try socketPair()
+        let memory = Memory(4096)
+        let copy = dup(b)
+        for _ in 0..<3 {
+            ring.receive(b, into: memory.bytes, length: 4096, tag: tag(1))
+            ring.submitAndWait(until: .zero)
+            ring.close(b, tag: tag(2))
+            #expect(try ring.results(2) == [1: -ECANCELED, 2: 0])
+            #expect(dup2(copy, b) == b)
+        }
+        ring.receive(b, into: memory.bytes, length: 4096, tag: tag(3))
+        #expect(Glibc.send(a, "x", 1, 0) == 1)
+        #expect(try ring.result() == 1)
+        for descriptor in [a, b, copy] { close(descriptor) }
+    }
+
     /// The ring ends while sockets wait: nothing hangs.
     @Test(arguments: EnginePlan.tested)
     func endingCancelsWhatWaits(_ plan: EnginePlan) throws {

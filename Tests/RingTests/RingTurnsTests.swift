@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 import Units
 
@@ -45,6 +46,24 @@ import Units
         ring.submitAndWait(until: Instant(nanoseconds: 1))
         ring.submitAndWait(until: .zero)
         #expect(ring.nextCompletion() == nil)
+    }
+
+    /// On a thread of its own: the end of an earlier io_uring of the thread interrupts waits.
+    @Test(arguments: EnginePlan.tested)
+    func anEarlierDeadlineReplacesALaterOne(_ plan: EnginePlan) throws {
+        let waker = try Waker()
+        let wasKept = Mutex(false)
+        let loop = try EngineThread(name: "test-loop") {
+            guard var ring = try? Ring(plan, waker: waker) else { return }
+            let late = BootClock.now() + .seconds(10)
+            waker.wake()
+            while ring.nextCompletion() == nil { ring.submitAndWait(until: late) }
+            let early = BootClock.now() + .milliseconds(1)
+            while BootClock.now() < early { ring.submitAndWait(until: early) }
+            wasKept.withLock { $0 = BootClock.now() < late }
+        }
+        loop.join()
+        #expect(wasKept.withLock { $0 })
     }
 
     @Test(arguments: EnginePlan.tested)
