@@ -37,6 +37,9 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOFoundationEssentialsCompat"].map {
+    .product(name: $0, package: "swift-nio")
+}
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -47,12 +50,14 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.99.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         cModule("CChecksum"),
         module("Units", "Foundations"),
         module("WireFormat", "Foundations", ["Units", "CChecksum"]),
+        tests("WireFormatTests", ["WireFormat", "Units"]),
         module("DriveFormat", "Foundations", ["Units", "WireFormat", "CChecksum"]),
         module("Records", "Foundations", ["Units"]),
         module("EngineCommands", "Foundations", ["Units", "WireFormat", "Records"]),
@@ -61,6 +66,10 @@ let package = Package(
         module("API", "Control"),
         module("Metadata", "Control"),
         module("MetadataSQLite", "Control", ["Metadata", grdb]),
+        module("APIClient", "Control", ["API", httpClient] + nio),
+        module("Playground", "Control", ["API", "APIClient"]),
+        module("CLI", "Control", ["API", "APIClient", "Playground", arguments]),
+        program("cio", ["CLI", "Playground", "API", "BlockDevices", arguments]),
         .executableTarget(name: "metadata-test-process", dependencies: ["MetadataSQLite", grdb],
                           path: "Tests/MetadataTestProcess", swiftSettings: strict),
         tests("MetadataTests", ["Metadata", "MetadataSQLite", "metadata-test-process", grdb]),

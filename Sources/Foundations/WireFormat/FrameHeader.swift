@@ -35,8 +35,8 @@ public enum HeaderLayout {
 /// prefix to just before an aligned buffer, and the payload into it.
 public struct FrameHeader: Equatable, Sendable {
     public static let byteCount = 64
-    /// "cio" and a byte that text does not have: a stray client of another protocol is told apart
-    /// by its first bytes.
+    /// Its first byte on the wire is no text's: a stray client of another protocol is told apart at
+    /// once.
     public static let magic: UInt32 = 0xC10D_A7A1
 
     public var kind: FrameKind

@@ -19,8 +19,6 @@ public enum WireLimits {
     public static let helloBytesMax = 1024
     /// The reason of a refusal, in UTF-8.
     public static let refusalTextBytesMax = 248
-    /// The number of the last region that a volume can have, and one: 64 TiB of 1 MiB each.
-    public static let regionsMax = Geometry.volumeBytesMax / Geometry.regionBytes
 }
 
 /// The versions of the protocol. Each side of a connection offers a range in its hello, and the
