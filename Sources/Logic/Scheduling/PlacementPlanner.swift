@@ -29,16 +29,22 @@ struct PlacementPlanner {
         for index in view.volumes.indices where needsAttention(view.volumes[index]) {
             open.append(index)
         }
-        rooms.forgetReleases()
         for index in open { settle(index, replacingLost: false) }
-        var waiting = open.map { (choices: rooms.choices(for: placements[$0], view.volumes[$0].wanted), index: $0) }
-        waiting.sort { ($0.choices, $0.index) < ($1.choices, $1.index) }
-        var blocked = waiting.map(\.index)
+        var blocked = fewestChoicesFirst(open)
         repeat {
             rooms.forgetReleases()
             blocked = blocked.filter { !settle($0, replacingLost: true) }
         } while rooms.hasReleased && !blocked.isEmpty
         return open.flatMap(changes)
+    }
+
+    private func fewestChoicesFirst(_ open: [Int]) -> [Int] {
+        var order = open.map { index in
+            let wanted = view.volumes[index].wanted
+            return (choices: rooms.choices(for: placements[index], wanted), index: index)
+        }
+        order.sort { ($0.choices, $0.index) < ($1.choices, $1.index) }
+        return order.map(\.index)
     }
 
     private func changes(_ index: Int) -> [SchedulerChange] {
@@ -47,7 +53,7 @@ struct PlacementPlanner {
         if placements[index] != wanted.placement {
             changes.append(.setPlacement(wanted.id, placements[index]))
         }
-        if wanted.rebuildTo != nil && target(view.volumes[index]) == nil {
+        if wanted.rebuildTo != nil && target(index) == nil {
             changes.append(.setRebuildTo(wanted.id, nil))
         }
         return changes
@@ -74,11 +80,12 @@ struct PlacementPlanner {
     // MARK: One volume
 
     /// The operator's target while there is something to do about it.
-    private func target(_ volume: VolumeView) -> NodeID? {
+    private func target(_ index: Int) -> NodeID? {
+        let volume = view.volumes[index]
         let wanted = volume.wanted
         guard let node = wanted.rebuildTo, table.position(node) != nil else { return nil }
         if volume.configuration.replicas.contains(where: {
-            $0.node == node && $0.state == .inSync && wanted.placement.contains($0.place)
+            $0.node == node && $0.state == .inSync && placements[index].contains($0.place)
         }) {
             return nil
         }
@@ -96,24 +103,30 @@ struct PlacementPlanner {
     private mutating func settle(_ index: Int, replacingLost: Bool) -> Bool {
         let volume = view.volumes[index]
         guard table.hasSource(volume.configuration) else { return true }
-        let kept = [user(volume), target(volume)].compactMap(\.self)
+        let kept = [user(volume), target(index)].compactMap(\.self)
         var isSettled = true
-        for node in kept where !placements[index].contains(where: { $0.node == node }) {
-            guard let place = newPlace(at: node, volume) else {
-                isSettled = false
-                continue
-            }
-            if placements[index].count >= volume.wanted.copies {
-                drop(victim(index, keeping: kept), index)
-            }
-            take(place, index, at: 0)
-        }
+        for node in kept where !give(node, index, keeping: kept) { isSettled = false }
         while placements[index].count > max(1, volume.wanted.copies) {
             drop(victim(index, keeping: kept), index)
         }
         adoptWhole(index, keeping: kept)
         if replacingLost && !replaceLost(index) { isSettled = false }
         return isSettled
+    }
+
+    /// Gives the volume a place at that node, which may have one already, on a drive that is lost.
+    private mutating func give(_ node: NodeID, _ index: Int, keeping kept: [NodeID]) -> Bool {
+        let volume = view.volumes[index]
+        let held = placements[index].firstIndex { $0.node == node }
+        if let held, table.state(of: placements[index][held]) != .lost { return true }
+        guard let place = newPlace(at: node, volume) else { return false }
+        if let held {
+            drop(held, index)
+        } else if placements[index].count >= volume.wanted.copies {
+            drop(victim(index, keeping: kept), index)
+        }
+        take(place, index, at: held ?? 0)
+        return true
     }
 
     /// Copies that are in sync but were given up count instead of those that are still to be made:
@@ -123,8 +136,12 @@ struct PlacementPlanner {
         for replica in volume.configuration.replicas
         where replica.state == .inSync && table.state(of: replica.place) == .present {
             if placements[index].contains(where: { $0.node == replica.node }) { continue }
-            guard let position = placements[index].lastIndex(where: {
-                !kept.contains($0.node) && !(isWhole($0, volume) && table.state(of: $0) == .present)
+            guard let position = placements[index].lastIndex(where: { place in
+                switch table.state(of: place) {
+                case .lost: true
+                case .away: !kept.contains(place.node)
+                case .present: !kept.contains(place.node) && !isWhole(place, volume)
+                }
             }) else { return }
             drop(position, index)
             take(replica.place, index, at: position)

@@ -10,6 +10,7 @@ import Units
 /// A dead backup keeps its role until the delay has passed: to change who votes is work for the
 /// metadata service, and most nodes come back. Who comes back does not claim its old role.
 func planRoles(_ nodes: [NodeView], delay: Span) -> [SchedulerChange] {
+    guard nodes.contains(where: \.isAlive) else { return [] }
     let line = lineOfVoters(nodes, delay: delay)
     var demoted: [SchedulerChange] = []
     for (position, node) in nodes.enumerated()
@@ -41,13 +42,19 @@ private func lineOfVoters(_ nodes: [NodeView], delay: Span) -> [Int] {
     var takers = nodes.indices.filter {
         nodes[$0].record.role == .standard && isAlive($0) && nodes[$0].record.duty == .normal
     }[...]
-    // Somebody has to schedule, however many are gone.
-    if !line.contains(where: isAlive), let taker = takers.popFirst() { line.insert(taker, at: 0) }
+    // Somebody has to schedule, however many are gone, and be it a cordoned node.
+    if !line.contains(where: isAlive),
+        let leader = takers.popFirst() ?? nodes.indices.first(where: isAlive)
+    {
+        line.insert(leader, at: 0)
+    }
+    while line.count > voterRoles.count {
+        line.remove(at: line.lastIndex { !isAlive($0) } ?? line.count - 1)
+    }
     for place in line.indices
     where !isAlive(line[place]) && !(nodes[line[place]].silentFor < delay) {
         if let taker = takers.popFirst() { line[place] = taker }
     }
-    line = Array(line.prefix(voterRoles.count))
     while line.count < voterRoles.count, let taker = takers.popFirst() { line.append(taker) }
     return line
 }

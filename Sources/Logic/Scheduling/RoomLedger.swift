@@ -54,7 +54,8 @@ struct RoomLedger {
     }
 
     private mutating func countRebuild(at place: Place, _ change: Int) {
-        guard let position = table.position(place.node), table.nodes[position].isAlive else { return }
+        guard let position = table.position(place.node), table.nodes[position].isAlive
+        else { return }
         let wasOpen = rebuilds[position] < rebuildsMax
         rebuilds[position] += change
         let isOpen = rebuilds[position] < rebuildsMax

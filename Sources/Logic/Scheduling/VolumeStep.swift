@@ -83,7 +83,8 @@ private struct CopyState {
             }
         }
         let candidates = replicas.filter { $0.id != busy && !placement.contains($0.place) }
-        let ordered = candidates.filter { $0.state == .stale } + candidates.filter { $0.state == .inSync }
+        let ordered =
+            candidates.filter { $0.state == .stale } + candidates.filter { $0.state == .inSync }
         return ordered.first { liveInSync(without: $0.id) >= max(1, copies) }?.id
     }
 

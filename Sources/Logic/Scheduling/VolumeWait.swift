@@ -5,7 +5,7 @@ import Units
 public struct VolumeWait: Equatable, Sendable {
     /// Reads on from "waits for".
     public var what: String
-    /// Reads on from "ends when".
+    /// Reads on from "until".
     public var endsWith: String
 
     public init(what: String, endsWith: String) {
@@ -21,26 +21,57 @@ public func describeWait(
     config: VolumeConfiguration, wanted: WantedVolume, nodes: [NodeView]
 ) -> VolumeWait? {
     if wanted.isDeleting { return nil }
-    let inSync = config.replicas.filter { $0.state == .inSync }
-    if inSync.isEmpty {
-        return VolumeWait(what: "a copy in sync: there is none", endsWith: "an operator accepts loss")
+    let holders = config.replicas.filter { $0.state == .inSync }.map(\.node)
+    if holders.isEmpty {
+        return VolumeWait(
+            what: "a copy in sync: there is none", endsWith: "an operator accepts loss")
     }
     let isAlive = { (id: NodeID) in nodes.contains { $0.record.id == id && $0.isAlive } }
-    if !inSync.contains(where: { isAlive($0.node) }) {
-        let holders = names(inSync.map(\.node), nodes)
-        let copies = inSync.count == 1 ? "the last copy" : "the last copies"
-        return VolumeWait(what: "node \(holders) with \(copies)", endsWith: "node \(holders) is back")
+    if !holders.contains(where: isAlive) {
+        let copies = holders.count == 1 ? "the last copy" : "the last copies"
+        let names = names(holders, nodes)
+        return VolumeWait(what: "node \(names) with \(copies)", endsWith: "node \(names) is back")
     }
-    guard let owner = wanted.wantedOwner else {
-        return VolumeWait(
-            what: "an owner to be named", endsWith: "the node that leads names one, which it does by itself")
-    }
-    if !isAlive(owner) {
+    if let owner = wanted.wantedOwner {
+        if isAlive(owner) { return nil }
         return VolumeWait(
             what: "a new owner in place of node \(names([owner], nodes))",
-            endsWith: "the node that leads names one, which it does by itself")
+            endsWith: "the node that leads has named one")
     }
-    return nil
+    return VolumeWait(what: "an owner", endsWith: "the node that leads has named one")
+}
+
+/// Why a volume that is served has fewer copies than it should and none can be made now; nil if
+/// nothing is missing, or if what is missing is on its way.
+///
+/// - Parameter nodes: by number.
+public func describeShortage(
+    config: VolumeConfiguration, wanted: WantedVolume, nodes: [NodeView],
+    provisioned: Provisioning = Provisioning()
+) -> VolumeWait? {
+    if wanted.isDeleting { return nil }
+    let table = NodeTable(nodes, rebuildDelay: Span(nanoseconds: .max))
+    let present = config.replicas.filter { table.state(of: $0.place) == .present }
+    let whole = present.count { $0.state == .inSync }
+    let coming = wanted.placement.filter { place in
+        table.state(of: place) == .present
+            && !present.contains { $0.place == place && $0.state == .inSync }
+    }
+    if whole == 0 || whole + coming.count >= wanted.copies { return nil }
+    let demand = CopyDemand(wanted)
+    var reasons: [String] = []
+    for node in nodes where !present.contains(where: { $0.node == node.record.id }) {
+        switch node.room(for: demand, provisioned) {
+        case .success: return nil
+        case .failure(let refusal): reasons.append("\(node.record.name) \(refusal)")
+        }
+    }
+    let away = wanted.placement.map(\.node).filter { !table.isAlive($0) }
+    let back = away.isEmpty ? "" : "node \(names(away, nodes)) is back or "
+    return VolumeWait(
+        what: "a node for copy \(whole + coming.count + 1) of \(wanted.copies)"
+            + (reasons.isEmpty ? "" : ": " + reasons.joined(separator: ", ")),
+        endsWith: back + "another node can take one")
 }
 
 /// What a running owner waits for; nil if nothing.
@@ -48,17 +79,15 @@ public func describeWait(_ wait: OwnerWait) -> VolumeWait? {
     switch wait {
     case .nothing: nil
     case .record:
-        VolumeWait(
-            what: "the metadata service to record a change",
-            endsWith: "the metadata service answers")
+        VolumeWait(what: "the metadata service to record a change", endsWith: "it answers")
     case .promises(let count):
         VolumeWait(
             what: count == 1 ? "the promise of 1 copy" : "the promises of \(count) copies",
-            endsWith: "they answer, or are given up and leave the copies in sync")
-    case .reconciliation(let regions):
+            endsWith: "they answer or are given up")
+    case .reconciliation(let count):
         VolumeWait(
-            what: regions == 1 ? "1 region to be made equal" : "\(regions) regions to be made equal",
-            endsWith: "they are copied, which it does by itself")
+            what: count == 1 ? "1 region to be made equal" : "\(count) regions to be made equal",
+            endsWith: "they are copied")
     }
 }
 
