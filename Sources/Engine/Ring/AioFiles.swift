@@ -43,7 +43,6 @@ import Units
     deinit { _ = cio_aio_destroy(context) }
 
     private var inFlight: Int { RingLimits.aioOperations - freeCount - queuedCount }
-    var isBusy: Bool { inFlight > 0 || helper.isBusy }
 
     // MARK: Queueing
 

@@ -69,7 +69,6 @@ extension AioBackend {
         let row = unsafe descriptors.row(descriptor)
         if unsafe row.pointee.input.kind != .nothing { twoOperations("reading", descriptor) }
         unsafe row.pointee.input = waiting
-        descriptors.waiting += 1
         watchOnce(descriptor)
         advanceInput(descriptor)
     }
@@ -122,7 +121,6 @@ extension AioBackend {
         let row = unsafe descriptors.row(descriptor)
         if unsafe row.pointee.output.kind != .nothing { twoOperations("sending", descriptor) }
         unsafe row.pointee.output = waiting
-        descriptors.waiting += 1
         watchOnce(descriptor)
         if waiting.kind != .connect { advanceOutput(descriptor) }
     }
@@ -174,7 +172,6 @@ extension AioBackend {
         if waiting.kind == .nothing { return }
         completions.append(Completion(tag: waiting.tag, result: result))
         waiting.kind = .nothing
-        descriptors.waiting -= 1
     }
 
     private mutating func watchOnce(_ descriptor: Int32) {

@@ -29,8 +29,6 @@ import Units
 
     private var rows: UnsafeMutablePointer<Row>
     private var capacity = 256
-    /// Operations in flight in the whole table.
-    var waiting = 0
 
     init() {
         unsafe rows = .allocate(capacity: capacity)
@@ -39,8 +37,9 @@ import Units
 
     deinit { unsafe rows.deallocate() }
 
-    /// The row stays in its place until the next call.
+    /// The row stays in its place until a higher descriptor is asked for.
     mutating func row(_ descriptor: Int32) -> UnsafeMutablePointer<Row> {
+        if descriptor < 0 { trap("use", descriptor: descriptor, -EBADF) }
         if Int(descriptor) >= capacity { grow(toHold: Int(descriptor)) }
         return unsafe rows + Int(descriptor)
     }
@@ -53,7 +52,7 @@ import Units
         unsafe moved.moveInitialize(from: rows, count: capacity)
         unsafe (moved + capacity).initialize(repeating: Row(), count: larger - capacity)
         unsafe rows.deallocate()
-        unsafe rows = unsafe moved
+        unsafe rows = moved
         capacity = larger
     }
 }

@@ -19,7 +19,7 @@ import Glibc
         self.kind = kind
         self.file = file
         self.flags = flags
-        unsafe self.bytes = unsafe bytes
+        unsafe self.bytes = bytes
         self.length = length
         self.offset = offset
         self.tag = tag

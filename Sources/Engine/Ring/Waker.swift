@@ -6,8 +6,7 @@ import Synchronization
 /// thread in `wait()`. One consumer only.
 ///
 /// Wake-ups are merged: any number of calls before the consumer looks are one. What the caller
-/// wrote before `wake()` is seen by the consumer after its wake-up. The ring must end before the
-/// last reference to its waker does; it holds one itself.
+/// wrote before `wake()` is seen by the consumer after its wake-up.
 public final class Waker: Sendable {
     /// Blocking, for a nonblocking one would make io_uring's read answer EAGAIN at once.
     let descriptor: Int32
