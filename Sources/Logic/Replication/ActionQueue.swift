@@ -3,10 +3,10 @@
 /// Whoever performs the actions takes them one at a time until there is none; performing one may
 /// bring an event that appends more.
 public struct ActionQueue<Action>: ~Copyable {
-    private var storage: UnsafeMutablePointer<Action>
-    private var capacity: Int
-    private var head = 0
-    private var count = 0
+    @usableFromInline var storage: UnsafeMutablePointer<Action>
+    @usableFromInline var capacity: Int
+    @usableFromInline var head = 0
+    @usableFromInline var count = 0
 
     init(capacity: Int = 64) {
         self.capacity = capacity
@@ -18,7 +18,7 @@ public struct ActionQueue<Action>: ~Copyable {
         storage.deallocate()
     }
 
-    public var isEmpty: Bool { count == 0 }
+    @inlinable public var isEmpty: Bool { count == 0 }
 
     mutating func append(_ action: Action) {
         if count == capacity { grow() }
@@ -26,7 +26,7 @@ public struct ActionQueue<Action>: ~Copyable {
         count += 1
     }
 
-    public mutating func next() -> Action? {
+    @inlinable public mutating func next() -> Action? {
         if count == 0 { return nil }
         let action = (storage + head).move()
         head = (head + 1) & (capacity - 1)

@@ -93,6 +93,7 @@ extension OwnerMachine {
         for index in gone.members {
             if peersInUse.has(index) {
                 peers[index].mustLeave = false
+                peers[index].hasLostWrites = false
                 dropPeer(index)
                 actions.append(.notify(.replicaLeft(peers[index].record.id, epoch)))
             }
@@ -104,6 +105,10 @@ extension OwnerMachine {
         epoch = new
         generation = 1
         closing = nil
+        // Nothing is sent to anybody before the promise of this epoch.
+        for index in peersInUse.members where peers[index].link == .ready {
+            peers[index].link = .greeting
+        }
         changesUnderWay += olderChangesUnderWay
         olderChangesUnderWay = 0
         var slot = oldest
@@ -155,8 +160,25 @@ extension OwnerMachine {
             return
         }
         let remaining = recordedInSync.subtracting(leaving)
-        if remaining.isEmpty { return }
-        proposeRemoval(of: leaving)
+        if remaining.isEmpty {
+            keepTheLast()
+        } else if remaining.members.contains(where: { peers[$0].link == .ready }) {
+            // Of those that are not reached either, nobody knows whether they are any better.
+            proposeRemoval(of: leaving)
+        }
+    }
+
+    /// Nobody may leave: clients hear of the errors instead, of whoever answers. Where the only one
+    /// that answers has lost writes, the session is over (rule 20).
+    private mutating func keepTheLast() {
+        for index in recordedInSync.members where peers[index].hasLostWrites {
+            end(.lostWrites)
+            return
+        }
+        for index in recordedInSync.members where peers[index].mustLeave && peers[index].link == .ready {
+            peers[index].mustLeave = false
+            sendAllAgain(to: index)
+        }
     }
 
     mutating func proposeRemoval(of leaving: PeerMask) {
@@ -177,6 +199,7 @@ extension OwnerMachine {
         for index in peersInUse.members {
             peers[index].hasHolding = false
             peers[index].mustLeave = false
+            peers[index].hasLostWrites = false
         }
         claim()
     }

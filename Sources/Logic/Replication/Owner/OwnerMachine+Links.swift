@@ -31,6 +31,7 @@ extension OwnerMachine {
         if rebuild?.peer == index { abandonRebuild(notifying: true) }
         guard recordedInSync.has(index) || proposedInSync.has(index) else { return false }
         peers[index].mustLeave = true
+        peers[index].hasLostWrites = true
         var others = false
         for other in recordedInSync.members { if !peers[other].mustLeave { others = true } }
         if !others {
@@ -103,6 +104,7 @@ extension OwnerMachine {
         peers[index].wantsLink = true
         guard peers[index].link == .down else { return }
         peers[index].link = .opening
+        peers[index].openingSince = now
         peers[index].silentSince = peers[index].silentSince ?? now
         actions.append(.openLink(index))
         wake(at: now + timing.giveUp)
@@ -135,11 +137,14 @@ extension OwnerMachine {
         guard peers[index].link == .greeting, reply.id == idWithoutSlot(epoch) else { return }
         guard reply.status == .ok else {
             fail(index)
+            actions.append(.closeLink(index))
+            linkDown(index, now: now)
             return
         }
         peers[index].link = .ready
         peers[index].promised = epoch
         peers[index].silentSince = nil
+        if phase == .collecting { peers[index].mustLeave = false }
         if !peers[index].hasHolding {
             peers[index].holding = reply.holding
             peers[index].hasHolding = true
@@ -179,7 +184,10 @@ extension OwnerMachine {
             if isSilent(index) {
                 if rebuild?.peer == index && !recordedInSync.has(index) { rebuildTargetLost() }
                 // A link that looks open and answers nothing is opened anew.
-                if peers[index].link != .down {
+                let isOpening = peers[index].link == .opening
+                    && peers[index].openingSince + timing.giveUp > now
+                if isOpening { wake(at: peers[index].openingSince + timing.giveUp) }
+                if peers[index].link != .down && !isOpening {
                     actions.append(.closeLink(index))
                     linkDown(index, now: now)
                 }
@@ -227,6 +235,16 @@ extension OwnerMachine {
             }
             slot = next
         }
+    }
+
+    /// What it has answered badly, or not at all, goes again.
+    mutating func sendAllAgain(to index: PeerIndex) {
+        var slot = oldest
+        while slot >= 0 {
+            operations[Int(slot)].sent.remove(PeerMask(index))
+            slot = operations[Int(slot)].next
+        }
+        sendAgain(to: index)
     }
 
     // MARK: Replies

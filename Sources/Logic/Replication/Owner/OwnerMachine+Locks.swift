@@ -21,9 +21,12 @@ extension OwnerMachine {
             return false
         }
         if operation.kind == .copy && faults.contains(.copyWithoutLock) { return true }
+        // A request that waits for this very copy is not in its way.
+        let passesWaiting = operation.kind == .copy && reconciliation != nil
         var earlier = operation.previous
         while earlier >= 0 {
-            if conflicts(operation, operations[Int(earlier)]) { return false }
+            let isPassed = passesWaiting && operations[Int(earlier)].state == .waiting
+            if !isPassed && conflicts(operation, operations[Int(earlier)]) { return false }
             earlier = operations[Int(earlier)].previous
         }
         return true

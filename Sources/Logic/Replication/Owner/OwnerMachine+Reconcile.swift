@@ -95,6 +95,9 @@ extension OwnerMachine {
 
     // MARK: Lists
 
+    /// The first region of the page that a list request with this id asked for.
+    public static func listStart(of id: UInt64) -> UInt64 { id >> 16 }
+
     private mutating func askList() {
         guard let list = reconciliation?.lists.first, !list.isAsked else { return }
         guard peers[list.peer].link == .ready else { return }

@@ -83,6 +83,15 @@ extension OwnerMachine {
         return OwnerSlot(slot)
     }
 
+    /// The slot whose read a reply with this id answers, if that is still wanted of this peer:
+    /// its buffer takes the data before `replied` is called.
+    public func readSlot(of id: UInt64, from peer: PeerIndex) -> OwnerSlot? {
+        guard let slot = slot(of: id), operations[Int(slot)].state == .reading,
+            operations[Int(slot)].source == peer
+        else { return nil }
+        return slot
+    }
+
     /// Nothing is in its way any more.
     mutating func start(_ slot: OwnerSlot) {
         waitingCount -= 1

@@ -155,7 +155,8 @@ public struct OwnerMachine: ~Copyable {
     public mutating func tick(now: Instant) {
         self.now = now
         if phase == .ended { return }
-        if nextWake <= now { nextWake = .distantFuture }
+        // Every step below asks again for the wake that it still needs.
+        nextWake = .distantFuture
         reconnectWhereDue()
         giveUpTheSilent()
         proceed()

@@ -23,6 +23,8 @@ struct OwnerPeer {
     /// Since when the link has been down or a request unanswered; nil while all is well.
     var silentSince: Instant?
     var retryAt = Instant.zero
+    /// When the present attempt to open the link began.
+    var openingSince = Instant.zero
     /// Of the process and machine at the other end, from the first hello of this session on.
     var incarnation = IncarnationID.zero
     var boot = BootID.zero
@@ -39,5 +41,7 @@ struct OwnerPeer {
 
     /// It failed a request or lost unflushed writes: it has to leave the in-sync set.
     var mustLeave = false
+    /// Its machine has booted since it acknowledged writes of this session.
+    var hasLostWrites = false
     var unanswered = 0
 }

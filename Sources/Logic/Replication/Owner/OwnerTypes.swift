@@ -72,7 +72,8 @@ public enum OwnerAction: Equatable {
     /// The slot's buffer is free: nothing will be sent from it any more.
     case release(OwnerSlot)
     case notify(OwnerNotice)
-    /// Call `tick` then.
+    /// Call `tick` then. One deadline is kept: the earliest asked for since the last `tick`, which
+    /// asks again for what it still needs.
     case wake(Instant)
     /// The last action of all.
     case ended(OwnerEnd)

@@ -19,10 +19,7 @@ extension ReplicaMachine {
             disconnected(link.id, now: now)
             return nil
         }
-        if let older = pending {
-            pending = nil
-            answer(older.slot, .refused)
-        }
+        let older = pending
         pending = PendingPromise(request: request, link: link.id, instance: link.instance, slot: slot)
         sameBootAtPromise = state.promisedBoot == boot
         if !isRepeated || !sameBootAtPromise {
@@ -35,6 +32,7 @@ extension ReplicaMachine {
             }
             writeState()
         }
+        if let older { answer(older.slot, .refused) }
         promiseIfReady()
         return slot
     }

@@ -47,7 +47,8 @@ public enum ReplicaAction: Equatable {
     /// Answer through the link. A read's data and a list's entries are in the slot's buffer,
     /// which is free once they are sent.
     case reply(LinkID, ReplicaReply, ReplicaSlot?)
-    /// Call `tick` then.
+    /// Call `tick` then. One deadline is kept: the earliest asked for since the last `tick`, which
+    /// asks again for what it still needs.
     case wake(Instant)
 }
 
