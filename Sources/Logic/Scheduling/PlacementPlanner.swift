@@ -86,6 +86,7 @@ struct PlacementPlanner {
         guard let node = wanted.rebuildTo, table.position(node) != nil else { return nil }
         if volume.configuration.replicas.contains(where: {
             $0.node == node && $0.state == .inSync && placements[index].contains($0.place)
+                && table.state(of: $0.place) != .lost
         }) {
             return nil
         }
