@@ -64,6 +64,7 @@ let package = Package(
         module("EngineCommands", "Foundations", ["Units", "WireFormat", "Records"]),
         module("Replication", "Logic", ["Units", "WireFormat", "Records"]),
         module("Scheduling", "Logic", ["Units", "Records"]),
+        tests("SchedulingTests", ["Scheduling", "Records", "Units"]),
         module("API", "Control"),
         module("Control", "Control",
                ["API", "Metadata", "Scheduling", "Units", "Records", "EngineCommands", logging]),
