@@ -1,0 +1,73 @@
+import API
+import ArgumentParser
+
+/// `cio volume create`. What is left out, the node decides: the defaults of the interface.
+struct VolumeCreate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Add a volume.",
+        discussion: example(
+            "cio volume create db -c 10 -l 3 -n v3",
+            "cio volume create web --copies-on v2,v3 --label app=shop"),
+        aliases: ["add"])
+
+    @Argument(help: "Its name; by default vdN, the vdisk it gets.")
+    var name: String?
+
+    @Option(name: [.customShort("c"), .long], help: "Capacity in GB: 1 to 65536; 20 by default.")
+    var capacity: UInt64?
+
+    @Option(name: [.customShort("l"), .long], help: "Copies: 1 to 3; 2 by default.")
+    var level: Int?
+
+    @OptionGroup var node: NodeOptions
+
+    @Option(name: [.customShort("P"), .long], help: "thin.")
+    var provision: String?
+
+    @Option(name: [.customShort("t"), .long], help: "Drive type: ssd (default) or hdd.")
+    var type: String?
+
+    @Option(name: [.customShort("f"), .long], help: "Filesystem: xfs (default) or ext4.")
+    var filesystem: String?
+
+    @Option(name: [.customShort("D"), .long], help: "Mount it at <directory>/vdN.")
+    var directory: String?
+
+    @Option(help: ArgumentHelp("A label; repeat it for more.", valueName: "key=value"))
+    var label: [String] = []
+
+    @Option(
+        name: .customLong("copies-on"),
+        help: ArgumentHelp("Nodes that hold the copies.", valueName: "node,…"))
+    var copiesOn: String?
+
+    func validate() throws { _ = try labels() }
+
+    func run() async throws {
+        Output.success(try await Session.client.create(request()).message)
+    }
+
+    func request() throws -> CreateVolumeRequest {
+        let labels = try labels()
+        return CreateVolumeRequest(
+            name: name, capacityGB: capacity, level: level, filesystem: filesystem,
+            directory: directory, provision: provision, type: type,
+            copiesOn: copiesOn?.split(separator: ",", omittingEmptySubsequences: false)
+                .map(String.init),
+            labels: labels.isEmpty ? nil : labels, node: node.reference)
+    }
+
+    private func labels() throws -> [String: String] {
+        var labels: [String: String] = [:]
+        for text in label {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw ValidationError("a label is KEY=VALUE, not '\(text)'")
+            }
+            guard labels.updateValue(String(parts[1]), forKey: String(parts[0])) == nil else {
+                throw ValidationError("the label \(parts[0]) is given twice")
+            }
+        }
+        return labels
+    }
+}

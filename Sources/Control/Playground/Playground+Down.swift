@@ -1,0 +1,75 @@
+import API
+import FoundationEssentials
+import Glibc
+
+extension Playground {
+    /// A node's sudden death, as far as one machine can play it: its `ciod`, whatever it had
+    /// started and every process that uses its volumes end at once, and its mounts are gone.
+    ///
+    /// Nothing is lost that was written, as the machine's page cache lives on. With `lostPower`
+    /// the node comes back as from another boot, so that cio must assume that it was.
+    public func kill(_ name: String, lostPower: Bool) async throws {
+        let what = "Kill \(name)"
+        let node = try node(named: name, what)
+        let lock = try PlaygroundLock(folder: folder)
+        let isRunning = !processes(of: node).isEmpty
+        try await clear(node)
+        if lostPower { try writeNewBoot(node, what) }
+        guard isRunning else {
+            throw APIError(
+                what: what, why: "it was not running",
+                next: "cio playground start \(name) --dir \(folder)")
+        }
+        _ = consume lock
+    }
+
+    /// Ends every node and removes everything, data as well.
+    public func down() async throws {
+        let what = "Take down \(folder)"
+        let plan = try plan(what)
+        do {
+            let lock = try PlaygroundLock(folder: folder)
+            for node in nodes(plan) { try await clear(node) }
+            // The plan goes last: as long as it is there, `down` can be tried again.
+            let parts = nodes(plan).map(\.folder) + ["\(folder)/store"]
+            for part in parts + [PlaygroundPlan.file(in: folder), "\(folder)/lock"] {
+                try remove(part, what)
+            }
+            _ = consume lock
+        }
+        // Only where nothing of anybody else's is in it.
+        rmdir(folder)
+    }
+
+    /// Takes away what a node's life has left: processes, devices, mounts.
+    func clear(_ node: PlaygroundNode) async throws {
+        let left = try await ProcessTable.end(everything(on: node))
+        // A process that hangs on a dead device ends when the device is gone.
+        let failures = clearDevices(node.folder)
+        let stuck = left.isEmpty ? [] : try await ProcessTable.end(left)
+        guard stuck.isEmpty, failures.isEmpty else {
+            let pids = stuck.map { "process \($0.pid) does not end" }
+            throw APIError(
+                what: "Clear \(node.name)", why: (pids + failures).joined(separator: ", "),
+                next: "end what uses \(node.volumesFolder), then try again")
+        }
+    }
+
+    private func writeNewBoot(_ node: PlaygroundNode, _ what: String) throws(APIError) {
+        do {
+            try Data(UUID().uuidString.lowercased().utf8)
+                .write(to: URL(filePath: node.bootFile), options: .atomic)
+        } catch { throw APIError(what: what, why: "cannot write \(node.bootFile) (\(error))") }
+    }
+
+    /// Never crosses into a mount: a volume that is still mounted would be emptied.
+    private func remove(_ path: String, _ what: String) throws(APIError) {
+        guard findMounts(path).isEmpty else {
+            throw APIError(what: what, why: "something is still mounted below \(path)")
+        }
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        do { try FileManager.default.removeItem(atPath: path) } catch {
+            throw APIError(what: what, why: "cannot remove \(path) (\(error))")
+        }
+    }
+}

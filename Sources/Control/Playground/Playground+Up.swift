@@ -1,0 +1,105 @@
+import API
+import APIClient
+import FoundationEssentials
+import Glibc
+
+extension Playground {
+    /// Makes the playground, or brings up what of it is down. Returns when all nodes are normal.
+    public func up(
+        nodes count: Int?, engine: String? = nil, rebuildDelay: Int? = nil,
+        told: (String) -> Void
+    ) async throws {
+        let what = "Bring up \(folder)"
+        try makeFolder(folder, what)
+        let lock = try PlaygroundLock(folder: folder)
+        let plan = try makePlan(count, engine, rebuildDelay, what)
+        try makeFolder("\(folder)/store", what)
+        for node in nodes(plan) where processes(of: node).isEmpty {
+            try await bringUp(node, plan)
+            // One by one: roles go by the order of joining.
+            told("\(node.name) is up: \(node.address)")
+        }
+        for node in nodes(plan) { try await awaitNormal(node) }
+        _ = consume lock
+    }
+
+    /// Starts a node that was killed. Returns when it is normal.
+    public func start(_ name: String) async throws {
+        let what = "Start \(name)"
+        let node = try node(named: name, what)
+        let lock = try PlaygroundLock(folder: folder)
+        guard processes(of: node).isEmpty else {
+            throw APIError(what: what, why: "it is running", next: "cio playground kill \(name)")
+        }
+        try await bringUp(node, plan(what))
+        _ = consume lock
+    }
+
+    private func makePlan(
+        _ count: Int?, _ engine: String?, _ rebuildDelay: Int?, _ what: String
+    ) throws(APIError) -> PlaygroundPlan {
+        guard let old = try PlaygroundPlan.load(from: folder) else {
+            let count = count ?? 4
+            let first = Int(folder.utf8.reduce(UInt32(17)) { $0 &* 31 &+ UInt32($1) } % 254)
+            let network = try LoopbackNetwork.choose(nodes: count, from: first)
+            let plan = PlaygroundPlan(
+                network: network, nodes: count, engine: engine, rebuildDelay: rebuildDelay)
+            try plan.save(to: folder)
+            return plan
+        }
+        guard count ?? old.nodes == old.nodes, engine ?? old.engine == old.engine,
+            rebuildDelay ?? old.rebuildDelay == old.rebuildDelay
+        else {
+            throw APIError(
+                what: what, why: "there is a playground with other settings already",
+                next: "take it down first: cio playground down --dir \(folder)")
+        }
+        return old
+    }
+
+    /// Starts a node from whatever its last life left, and waits until it is normal.
+    private func bringUp(_ node: PlaygroundNode, _ plan: PlaygroundPlan) async throws {
+        try await clear(node)
+        for folder in node.folders { try makeFolder(folder, "Start \(node.name)") }
+        var environment = ProcessInfo.processInfo.environment
+        environment[PlaygroundNode.mark] = node.folder
+        let boot = FileManager.default.contents(atPath: node.bootFile)
+            .map { String(decoding: $0, as: UTF8.self) }
+        let process = try Spawning.start(
+            program, node.arguments(plan: plan, store: store, boot: boot),
+            environment: environment, log: node.log)
+        try await awaitNormal(node, process)
+    }
+
+    /// Waits until the node itself says that it is normal.
+    private func awaitNormal(
+        _ node: PlaygroundNode, _ process: ProcessIdentity? = nil
+    ) async throws {
+        let client = APIClient(endpoint: Endpoint(socketPath: node.socket))
+        let deadline = ContinuousClock.now + .seconds(Limits.startSeconds)
+        var why = "it has not answered"
+        while ContinuousClock.now < deadline {
+            if let process, !process.isAlive {
+                throw APIError(
+                    what: "Start \(node.name)", why: "its ciod has ended", next: "see \(node.log)")
+            }
+            do {
+                let status = try await client.node(node.name).status
+                if status == "normal" { return }
+                why = "its status is \(status)"
+            } catch { why = error.error.why }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw APIError(
+            what: "Start \(node.name)", why: "\(why) after \(Limits.startSeconds) s",
+            next: "see \(node.log)")
+    }
+
+    private func makeFolder(_ path: String, _ what: String) throws(APIError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        } catch { throw APIError(what: what, why: "cannot make \(path) (\(error))") }
+    }
+}

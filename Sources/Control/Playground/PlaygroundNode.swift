@@ -1,0 +1,46 @@
+/// One node of a playground: everything of it lies in its own folder.
+public struct PlaygroundNode: Equatable, Sendable {
+    /// 1 for v1.
+    public let number: Int
+    /// `DIR/v1`, without links.
+    public let folder: String
+    public let address: String
+    public let port: UInt16
+
+    /// Marks the node's processes, and whatever they start.
+    static let mark = "CIO_PLAYGROUND_NODE"
+
+    init(number: Int, root: String, network: Int) {
+        self.number = number
+        folder = "\(root)/v\(number)"
+        address = "127.77.\(network).\(number)"
+        port = UInt16(7700 + number)
+    }
+
+    public var name: String { "v\(number)" }
+    public var runFolder: String { "\(folder)/run" }
+    public var socket: String { "\(runFolder)/cio.sock" }
+    public var log: String { "\(folder)/ciod.log" }
+    /// Where volumes are mounted: `vdN` below it.
+    public var volumesFolder: String { "\(folder)/volumes" }
+    /// The boot that the node plays after a power loss; without it, the machine's own.
+    var bootFile: String { "\(folder)/boot-id" }
+
+    var folders: [String] {
+        [folder] + ["run", "state", "dev", "volumes", "drive"].map { "\(folder)/\($0)" }
+    }
+
+    /// What its `ciod` is started with.
+    func arguments(plan: PlaygroundPlan, store: String, boot: String?) -> [String] {
+        var arguments = [
+            "--name", name, "--state-dir", "\(folder)/state", "--run-dir", runFolder,
+            "--dev-dir", "\(folder)/dev", "--volumes-dir", volumesFolder,
+            "--drive", "\(folder)/drive", "--address", address, "--port", "\(port)",
+            "--store", "sqlite:\(store)",
+        ]
+        if let engine = plan.engine { arguments += ["--engine", engine] }
+        if let delay = plan.rebuildDelay { arguments += ["--rebuild-delay", "\(delay)"] }
+        if let boot { arguments += ["--boot-id", boot] }
+        return arguments
+    }
+}
