@@ -27,6 +27,18 @@ public struct NBDRequest: Sendable, Equatable {
     /// promises space for what it holds.
     public var keepsAllocation: Bool
 
+    public init(
+        command: NBDCommand, cookie: UInt64, offsetBytes: UInt64, lengthBytes: UInt32,
+        forcesUnitAccess: Bool = false, keepsAllocation: Bool = false
+    ) {
+        self.command = command
+        self.cookie = cookie
+        self.offsetBytes = offsetBytes
+        self.lengthBytes = lengthBytes
+        self.forcesUnitAccess = forcesUnitAccess
+        self.keepsAllocation = keepsAllocation
+    }
+
     /// The bytes that follow the header on the wire.
     public var payloadBytes: UInt32 { command == .write ? lengthBytes : 0 }
 }

@@ -1,0 +1,178 @@
+import EngineCommands
+import Glibc
+import Ring
+import Units
+
+/// One engine thread's loop: takes completions, tells machines, performs what they decide, and
+/// hands everything to the kernel once a turn.
+///
+/// ```
+///   submitAndWait ─▶ completions ─▶ machines' events ─▶ settle: machines' actions ─▶ sends ─┐
+///        ▲                                                                                  │
+///        └──────────────────────────────────────────────────────────────────────────────────┘
+/// ```
+///
+/// It lives in a local variable of its thread; everything it refers to is its alone, but for
+/// `shared`. A machine's actions are performed only when none of its events is under way:
+/// replicas' at once, owners' in `settle`, which also offers them what waits.
+struct Loop: ~Copyable {
+    var ring: Ring
+    var memory: Memory
+    let shared: EngineShared
+    let number: Int
+    let timing: Timing
+    /// Read anew with every completion: a lease is checked when its data has arrived (rule 8).
+    var now: Instant
+    var timers = Timers()
+
+    var connections = Table<Connection>(limit: EngineLimits.connectionsMax)
+    var replicas = Table<ReplicaHost>(limit: EngineLimits.hostsMax)
+    var volumes = Table<VolumeHost>(limit: EngineLimits.hostsMax)
+    var disks = Table<Disk>(limit: EngineLimits.hostsMax)
+    var requests = Slab<Request>(capacity: 1024)
+    var pieces = Slab<RequestPiece>(capacity: 1024)
+
+    /// What has actions to perform or requests to offer, bytes to send, or waits for memory.
+    var dirtyReplicas = WorkList()
+    var dirtyVolumes = WorkList()
+    var dirtyConnections = WorkList()
+    var memoryWaiters = WorkList()
+    var copyWaiters = WorkList()
+
+    /// By id, for commands and hellos only.
+    var volumeNumbers: [VolumeID: Int] = [:]
+    var replicaNumbers: [LocalReplicaKey: Int] = [:]
+    var addresses: [NodeID: SocketAddress] = [:]
+    var exportNames: [String] = []
+    var exportQuestions: [UInt64: ExportQuestion] = [:]
+    var nodes: [NodeLiveness] = []
+    var heartsBeat = false
+
+    var lastLink: UInt32 = 0
+    var lastExportToken: UInt64 = 0
+    var dataListener: Int32
+    var nbdListener: Int32
+    var messages: [LoopMessage] = []
+    var isStopping = false
+    var stopIsOverdue = false
+    var hasTrimmed = true
+
+    init(
+        number: Int, plan: EnginePlan, shared: EngineShared, dataListener: Int32, nbdListener: Int32
+    ) throws(RingError) {
+        var ring = try Ring(plan, waker: shared.wakers[number])
+        memory = try Memory(ring: &ring)
+        self.ring = ring
+        self.shared = shared
+        self.number = number
+        self.dataListener = dataListener
+        self.nbdListener = nbdListener
+        timing = shared.configuration.timing
+        now = BootClock.now()
+        messages.reserveCapacity(EngineLimits.mailboxMessagesMax)
+    }
+
+    /// Returns when `stop` was asked for and everything is closed.
+    mutating func run() {
+        begin()
+        while true {
+            flushConnections()
+            if isStopping && mayEnd { return }
+            ring.submitAndWait(until: timers.earliest)
+            while let completion = ring.nextCompletion() {
+                now = BootClock.now()
+                handle(completion)
+            }
+            now = BootClock.now()
+            while let timer = timers.popDue(at: now) { fire(timer) }
+            settle()
+            if isStopping {
+                closeWhenOwnersAreGone()
+                settle()
+            }
+        }
+    }
+
+    private mutating func begin() {
+        if dataListener >= 0 { ring.accept(dataListener, tag: OperationTag(.acceptData, 0)) }
+        if nbdListener >= 0 { ring.accept(nbdListener, tag: OperationTag(.acceptNBD, 0)) }
+    }
+
+    // MARK: Dispatch
+
+    private mutating func handle(_ completion: Completion) {
+        if completion.isWake { return receiveMessages() }
+        guard let kind = OperationKind(rawValue: completion.tag.kind) else {
+            fatalError("a completion of kind \(completion.tag.kind)")
+        }
+        let index = Int(completion.tag.index)
+        let result = completion.result
+        switch kind {
+        case .receive: received(index, result)
+        case .send: sent(index, result)
+        case .replicaData: dataDone(index, result)
+        case .replicaSync: syncDone(index, result)
+        case .regionPage: regionPageDone(index, result)
+        case .checksumPage: checksumPageDone(index, result)
+        case .checksumSync: checksumSyncDone(index, result)
+        case .stateSlot: stateSlotDone(index, result)
+        case .diskReadable: diskReadable(index, result)
+        case .connect: connected(index, result)
+        case .closeSocket: socketClosed(index)
+        case .closeDisk: diskClosed(index)
+        case .acceptData: accepted(result, more: completion.more, isNBD: false)
+        case .acceptNBD: accepted(result, more: completion.more, isNBD: true)
+        }
+    }
+
+    private mutating func fire(_ timer: Timer) {
+        let index = Int(timer.index)
+        switch timer.kind {
+        case .volume: volumeTimer(index, timer)
+        case .replica: replicaTimer(index, timer)
+        case .replicaIdle: replicaIdleTimer(index, timer)
+        case .hello: helloTimer(index, timer)
+        case .heartbeats: beatHearts()
+        case .stopPatience: stopPatienceEnds()
+        case .acceptAgain: acceptAgain(isNBD: timer.index == 1)
+        }
+    }
+
+    private mutating func receiveMessages() {
+        shared.mailboxes[number].receive(into: &messages)
+        for message in messages { handle(message) }
+        messages.removeAll(keepingCapacity: true)
+    }
+
+    /// Performs what machines have decided, until there is nothing more.
+    mutating func settle() {
+        while true {
+            if let index = dirtyReplicas.popFirst() {
+                guard let host = replicas.find(index) else { continue }
+                host.pointee.isDirty = false
+                drainReplica(index)
+            } else if let index = dirtyVolumes.popFirst() {
+                guard let host = volumes.find(index) else { continue }
+                host.pointee.isDirty = false
+                drainVolume(index)
+            } else if memory.wasFreed {
+                memory.wasFreed = false
+                resumeWaiters()
+            } else {
+                return
+            }
+        }
+    }
+
+    /// Goes on with what waited for memory.
+    private mutating func resumeWaiters() {
+        while let freed = memory.nextFreedRequest() { requestMemoryFreed(freed) }
+        for _ in 0..<copyWaiters.count { if let index = copyWaiters.popFirst() { resumeCopies(index) } }
+        for _ in 0..<memoryWaiters.count {
+            if let index = memoryWaiters.popFirst() { resumeReceiving(index) }
+        }
+        resumeDisks()
+    }
+
+    mutating func report(_ report: EngineReport) { shared.report(report) }
+}

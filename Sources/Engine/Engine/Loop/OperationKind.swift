@@ -1,0 +1,17 @@
+import Ring
+
+/// What a completion is dispatched on. The tag's index and generation are the table row's.
+enum OperationKind: UInt8 {
+    case acceptData, acceptNBD
+    case connect, receive, send, closeSocket
+    /// On a replica's files. The index is the replica's number << 16 | slot or staging number.
+    case replicaData, replicaSync, regionPage, checksumPage, checksumSync, stateSlot
+    case diskReadable, closeDisk
+}
+
+extension OperationTag {
+    @inline(__always)
+    init(_ kind: OperationKind, _ index: Int, generation: UInt32 = 0) {
+        self.init(kind: kind.rawValue, index: UInt32(index), generation: generation)
+    }
+}
