@@ -14,17 +14,21 @@ public struct Membership: Sendable {
 
     /// Says that the node lives, and makes it known. `ControlPlane.run` has to follow within the
     /// liveness time.
+    ///
+    /// - Parameter drives: takes the node's drives into use for the cluster.
     public static func begin(
-        settings: ControlSettings, store: any MetadataStore, drives: [DriveRecord],
-        logger: Logger
+        settings: ControlSettings, store: any MetadataStore, logger: Logger,
+        drives: (ClusterID) async throws -> [DriveRecord]
     ) async throws -> Membership {
         let liveness = LivenessKeeper(store: store, settings: settings, logger: logger)
         let join = Join(store: store, settings: settings)
         try await join.check()
+        let cluster = try await join.cluster()
+        let records = try await drives(cluster)
         try await liveness.begin()
-        let joined = try await join(drives: drives)
+        let joined = try await join(drives: records)
         return Membership(
-            cluster: joined.cluster, node: joined.node, isNew: joined.isNew, liveness: liveness)
+            cluster: cluster, node: joined.node, isNew: joined.isNew, liveness: liveness)
     }
 }
 

@@ -20,41 +20,50 @@ struct Join {
         try checkName(try await store.records(prefix: Keys.nodes).records.map(\.record))
     }
 
+    /// The cluster; a new one where there is none.
+    func cluster() async throws -> ClusterID {
+        let new = ClusterRecord(id: .random(), nodesEver: 0)
+        _ = try await store.create(Keys.cluster, record: new)
+        let stored: Stored<ClusterRecord>? = try await store.record(Keys.cluster)
+        guard let stored else {
+            throw JoinError(description: "the cluster's record has vanished")
+        }
+        return stored.record.id
+    }
+
     /// The node's record, and whether it is new. Safe to repeat.
-    func callAsFunction(
-        drives: [DriveRecord]
-    ) async throws -> (node: NodeRecord, cluster: ClusterID, isNew: Bool) {
+    func callAsFunction(drives: [DriveRecord]) async throws -> (node: NodeRecord, isNew: Bool) {
         while true {
-            let cluster: Stored<ClusterRecord>? = try await store.record(Keys.cluster)
+            guard let cluster: Stored<ClusterRecord> = try await store.record(Keys.cluster) else {
+                throw JoinError(description: "the cluster's record has vanished")
+            }
             let nodes = try await store.records(prefix: Keys.nodes, as: NodeRecord.self).records
             try checkName(nodes.map(\.record))
             let known = nodes.first { $0.record.id == settings.node }
-            let record = node(known?.record, among: nodes.map(\.record), cluster, drives)
-            var newCluster = cluster?.record
-                ?? ClusterRecord(id: .random(), nodesEver: 0)
-            if known == nil { newCluster.nodesEver += 1 }
+            var next = cluster.record
+            if known == nil { next.nodesEver += 1 }
+            let record = node(
+                known?.record, among: nodes.map(\.record), number: next.nodesEver, drives)
             let key = Keys.node(settings.node)
             var operations: [Transaction.Operation] = [try .put(key, record: record)]
-            if cluster?.record != newCluster {
-                operations.append(try .put(Keys.cluster, record: newCluster))
-            }
+            if cluster.record != next { operations.append(try .put(Keys.cluster, record: next)) }
             let result = try await store.transaction(Transaction(
                 if: [
-                    .unchanged(Keys.cluster, since: cluster?.entry),
+                    .unchanged(Keys.cluster, since: cluster.entry),
                     .unchanged(key, since: known?.entry),
                 ], then: operations))
-            if result.succeeded { return (record, newCluster.id, known == nil) }
+            if result.succeeded { return (record, known == nil) }
         }
     }
 
     private func node(
-        _ known: NodeRecord?, among nodes: [NodeRecord], _ cluster: Stored<ClusterRecord>?,
+        _ known: NodeRecord?, among nodes: [NodeRecord], number: Int,
         _ drives: [DriveRecord]
     ) -> NodeRecord {
         var node = known ?? NodeRecord(
             id: settings.node, name: settings.name, address: settings.address.host,
             port: settings.address.port, role: freeRole(nodes), drives: drives,
-            number: (cluster?.record.nodesEver ?? 0) + 1)
+            number: number)
         node.name = settings.name
         node.address = settings.address.host
         node.port = settings.address.port

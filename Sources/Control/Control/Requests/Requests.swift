@@ -22,6 +22,7 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
     public enum Kind: Int, Sendable {
         case invalid = 400
         case notFound = 404
+        case notAllowed = 405
         case conflict = 409
         case unavailable = 503
         case timedOut = 504
