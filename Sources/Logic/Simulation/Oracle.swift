@@ -9,7 +9,6 @@ struct Oracle {
         let write: Int
         /// What a read sees of it: its number, or 0 where it wrote zeros.
         let value: SectorValue
-        let session: Int
         let submittedAt: UInt64
         var isUnderWay: Bool
         /// When it stopped being possible; nil while it is.
@@ -26,14 +25,14 @@ struct Oracle {
 
     init(sectors: Int) {
         histories = Array(
-            repeating: [Entry(write: 0, value: 0, session: 0, submittedAt: 0, isUnderWay: false, removedAt: nil)], count: sectors)
+            repeating: [Entry(write: 0, value: 0, submittedAt: 0, isUnderWay: false, removedAt: nil)], count: sectors)
     }
 
-    mutating func submitted(_ write: Int, _ value: SectorValue, at sectors: [Int], session: Int, now: UInt64) {
+    mutating func submitted(_ write: Int, _ value: SectorValue, at sectors: [Int], now: UInt64) {
         for sector in sectors {
             histories[sector].append(
                 Entry(
-                    write: write, value: value, session: session, submittedAt: now,
+                    write: write, value: value, submittedAt: now,
                     isUnderWay: true, removedAt: nil))
         }
     }
@@ -42,6 +41,8 @@ struct Oracle {
         for sector in sectors {
             guard let index = position(of: write, in: sector) else { continue }
             histories[sector][index].isUnderWay = false
+            // A later one has taken its place already: only the answer is late.
+            if histories[sector][index].removedAt != nil { continue }
             // The replicas had it before they lost power; only the answer came after.
             if histories[sector][index].submittedAt < horizon { continue }
             for older in 0..<index where histories[sector][older].removedAt == nil {
@@ -64,7 +65,7 @@ struct Oracle {
     }
 
     /// - Returns: what is wrong with a read that saw this value; nil if nothing is.
-    mutating func read(_ value: SectorValue, at sector: Int, session: Int, now: UInt64) -> String? {
+    mutating func read(_ value: SectorValue, at sector: Int, now: UInt64) -> String? {
         guard
             // Of several writes of zeros the first: what follows it may still come.
             let seen = histories[sector].firstIndex(where: {
@@ -79,7 +80,9 @@ struct Oracle {
         for index in histories[sector].indices where index != seen {
             let entry = histories[sector][index]
             let isLater = index > seen
-            if isLater && entry.isUnderWay && entry.session == session { continue }
+            if isLater && entry.isUnderWay { continue }
+            // Of equal values nobody can tell which was seen.
+            if entry.value == value { continue }
             if entry.removedAt == nil {
                 histories[sector][index].removedAt = now
                 histories[sector][index].replacedBy = histories[sector][seen].submittedAt

@@ -87,15 +87,28 @@ struct Workload {
         case .write(let range, _):
             content = SimulatedData(repeating: SectorValue(writes), count: sectors.count)
             blocks = Shape.sectors(in: range.blockAligned)
-            world.oracle.submitted(writes, SectorValue(writes), at: sectors, session: session, now: world.now)
+            world.oracle.submitted(writes, SectorValue(writes), at: sectors, now: world.now)
         case .read(let range): blocks = Shape.sectors(in: range.blockAligned)
         case .discard, .writeZeroes:
-            world.oracle.submitted(writes, 0, at: sectors, session: session, now: world.now)
+            world.oracle.submitted(writes, 0, at: sectors, now: world.now)
         case .flush: break
         }
+        world.note(
+            "\(name(of: request)) \(writes) of session \(session) asked for"
+                + (sectors.isEmpty ? "" : ", sectors \(sectors.first!) to \(sectors.last!)"))
         return ClientOperation(
             number: writes, request: request, sectors: sectors, content: content,
             blockSectors: blocks, askedAt: world.now, session: session)
+    }
+
+    private func name(of request: ClientRequest) -> String {
+        switch request {
+        case .read: "read"
+        case .write: "write"
+        case .discard: "discard"
+        case .writeZeroes: "write of zeros"
+        case .flush: "flush"
+        }
     }
 
     /// A request that reads everything, region by region.
@@ -131,6 +144,7 @@ struct Workload {
         switch operation.request {
         case .read:
             world.counts.reads += 1
+            world.note("read \(operation.number) of session \(operation.session) sees \(data)")
             check(operation, data, world)
         case .flush:
             world.counts.flushes += 1
@@ -149,7 +163,7 @@ struct Workload {
 
     private func check(_ operation: ClientOperation, _ data: SimulatedData, _ world: World) {
         for (offset, sector) in operation.blockSectors.enumerated() where operation.sectors.contains(sector) {
-            if let wrong = world.oracle.read(data[offset], at: sector, session: operation.session, now: world.now) {
+            if let wrong = world.oracle.read(data[offset], at: sector, now: world.now) {
                 world.fail("read \(operation.number) of session \(operation.session), sector \(sector): \(wrong)")
                 return
             }

@@ -15,7 +15,7 @@ extension OwnerMachine {
             lines.append(
                 "peer \(index) \(peer.record.state) link \(peer.link) promised \(peer.promised) "
                     + "unanswered \(peer.unanswered) silent \(peer.silentSince != nil) must leave "
-                    + "\(peer.mustLeave)")
+                    + "\(peer.mustLeave) checkpoint \(peer.holding.checkpoint)")
         }
         var slot = oldest
         while slot >= 0 {

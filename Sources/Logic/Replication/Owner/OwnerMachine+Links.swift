@@ -124,7 +124,9 @@ extension OwnerMachine {
         guard phase != .claiming, phase != .ended else { return }
         for index in peersInUse.members {
             let isLinked = peers[index].link == .greeting || peers[index].link == .ready
-            guard isLinked, peers[index].promiseAsked != epoch else { continue }
+            // One that lost writes answers nothing before it has left: a flush least of all.
+            guard isLinked, peers[index].promiseAsked != epoch, !peers[index].hasLostWrites
+            else { continue }
             peers[index].link = .greeting
             peers[index].promiseAsked = epoch
             peers[index].silentSince = now
