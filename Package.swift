@@ -74,6 +74,9 @@ let package = Package(
         module("APIClient", "Control", ["API", httpClient] + nio),
         module("Playground", "Control", ["API", "APIClient"]),
         module("CLI", "Control", ["API", "APIClient", "Playground", arguments]),
+        tests("CLITests", ["CLI", "APIClient", "API", arguments]),
+        tests("PlaygroundTests", ["Playground", "API"]),
+        tests("RepositoryTests", []),
         program("cio", ["CLI", "Playground", "API", "BlockDevices", arguments]),
         .executableTarget(name: "metadata-test-process", dependencies: ["MetadataSQLite", grdb],
                           path: "Tests/MetadataTestProcess", swiftSettings: strict),
@@ -94,5 +97,7 @@ let package = Package(
         systemModule("CFiles", package: "libc6-dev"),
         module("DriveStore", "Engine",
                ["Units", "WireFormat", "DriveFormat", "Replication", "CFiles"]),
+        tests("DriveStoreTests",
+              ["DriveStore", "DriveFormat", "Replication", "WireFormat", "Units"]),
     ]
 )

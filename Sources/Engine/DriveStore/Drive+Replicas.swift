@@ -33,7 +33,8 @@ extension Drive {
         }
     }
 
-    func readState(of volume: VolumeID) throws(DriveError) -> StateSlot {
+    /// What the replica's state file says now, also while it is open.
+    public func readState(of volume: VolumeID) throws(DriveError) -> StateSlot {
         let file = try File.direct(directory(of: volume) + "/" + ReplicaFiles.stateName)
         let slot = try ReplicaFiles.newestSlot(file)
         if slot.cluster != identity.cluster {

@@ -51,9 +51,10 @@ extension Drive {
             throw .badVolumeSize(
                 path: path, bytes: bytes, reason: "whole blocks of 4 KiB, up to 64 TiB")
         }
-        if bytes > Geometry.volumeBytesMaxOnExt4, try filesystem() == .ext4 {
+        // Its longest file is a block short of 16 TiB (fs/ext4/super.c, ext4_max_size).
+        if bytes >= Geometry.volumeBytesMaxOnExt4, try filesystem() == .ext4 {
             throw .badVolumeSize(
-                path: path, bytes: bytes, reason: "ext4 holds volumes up to 16 TiB; use XFS")
+                path: path, bytes: bytes, reason: "ext4 holds volumes of less than 16 TiB; use XFS")
         }
     }
 
