@@ -20,7 +20,9 @@ final class Scratch {
     let folder: String
 
     init() {
-        var template = Array("/tmp/cio-devices-XXXXXX".utf8CString)
+        // Of the test run, which clears what a killed one has left there.
+        let parent = FileManager.default.temporaryDirectory.path
+        var template = Array("\(parent)/cio-devices-XXXXXX".utf8CString)
         let made = mkdtemp(&template)!
         folder = String(cString: realpath(made, nil))
     }

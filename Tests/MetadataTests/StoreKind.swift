@@ -43,7 +43,8 @@ private func using<Value>(
 
 /// Runs `body` with the path of a folder of its own.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let folder = "/tmp/cio-metadata-tests-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    let parent = FileManager.default.temporaryDirectory.path
+    let folder = "\(parent)/cio-metadata-tests-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try await body(folder)

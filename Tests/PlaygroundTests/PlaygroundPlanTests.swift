@@ -1,0 +1,82 @@
+import API
+import FoundationEssentials
+import Testing
+
+@testable import Playground
+
+@Suite struct PlaygroundPlanTests {
+    private let folder =
+        FileManager.default.temporaryDirectory.path + "/cio-plan-\(UUID().uuidString)"
+
+    private func playground() -> Playground {
+        Playground(
+            folder: folder, program: "/nowhere/ciod", clearDevices: { _ in [] },
+            findMounts: { _ in [] })
+    }
+
+    private func withFolder(_ body: () async throws -> Void) async throws {
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await body()
+    }
+
+    @Test func everythingOfANodeLiesInItsOwnFolder() {
+        let node = PlaygroundNode(number: 2, root: "/play", network: 9)
+        #expect(node.name == "v2")
+        #expect(node.address == "127.77.9.2")
+        #expect(node.socket == "/play/v2/run/cio.sock")
+        #expect(node.volumesFolder == "/play/v2/volumes")
+        #expect(node.folders.allSatisfy { $0.hasPrefix("/play/v2") })
+    }
+
+    @Test func aPlanIsReadBackAsItWasWritten() async throws {
+        try await withFolder {
+            let plan = PlaygroundPlan(network: 7, nodes: 3, engine: "aio", rebuildDelay: 5)
+            try plan.save(to: folder)
+            #expect(try PlaygroundPlan.load(from: folder) == plan)
+        }
+    }
+
+    @Test func aFolderWithoutAPlaygroundIsToldAsSuch() async throws {
+        let failure = await #expect(throws: APIError.self) { try await playground().down() }
+        #expect(try #require(failure).error.why == "there is no playground in \(folder)")
+    }
+
+    @Test func aDamagedPlanIsNotTakenForAPlayground() async throws {
+        try await withFolder {
+            try Data("{}".utf8).write(to: URL(filePath: PlaygroundPlan.file(in: folder)))
+            #expect(throws: APIError.self) { try PlaygroundPlan.load(from: folder) }
+        }
+    }
+
+    @Test func downLeavesWhatIsNotOurs() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
+            let stranger = "\(folder)/notes"
+            try Data("mine".utf8).write(to: URL(filePath: stranger))
+            try await playground().down()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["notes"])
+        }
+    }
+
+    @Test func otherSettingsNeedADownFirst() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
+            let failure = await #expect(throws: APIError.self) {
+                try await playground().up(nodes: 3) { _ in }
+            }
+            #expect(try #require(failure).error.next?.contains("down") == true)
+        }
+    }
+
+    @Test func anUnknownNodeIsToldWithThoseThereAre() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
+            let failure = await #expect(throws: APIError.self) {
+                try await playground().start("v9")
+            }
+            #expect(try #require(failure).error.next == "its nodes are v1 to v2")
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import Playground
+
+/// A folder of its own with programs that sleep in it, gone at the end.
+private final class Sleepers {
+    let folder: String
+    private var started: [ProcessIdentity] = []
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.path + "/cio-playground-\(UUID())"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+    }
+
+    func start(_ environment: [String: String] = [:]) throws -> ProcessIdentity {
+        let process = try Spawning.start(
+            "/bin/sleep", ["600"], environment: environment, log: "\(folder)/log")
+        started.append(process)
+        return process
+    }
+
+    deinit {
+        for process in started {
+            process.kill()
+            waitpid(process.pid, nil, 0)
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}
+
+@Suite struct ProcessTests {
+    @Test func aProcessIsKnownByPidAndStart() throws {
+        let sleepers = try Sleepers()
+        let process = try sleepers.start()
+        #expect(process.isAlive)
+        #expect(ProcessIdentity(pid: process.pid) == process)
+        #expect(process.startTicks > 0)
+    }
+
+    @Test func aProcessThatWaitsToBeReapedIsDead() async throws {
+        let sleepers = try Sleepers()
+        let process = try sleepers.start()
+        #expect(try await ProcessTable.end([process]).isEmpty)
+        #expect(!process.isAlive)
+    }
+
+    @Test func markedProcessesAreFoundAndNoOthers() throws {
+        let sleepers = try Sleepers()
+        let marked = try sleepers.start(["MARK": sleepers.folder])
+        _ = try sleepers.start(["MARK": sleepers.folder + "x"])
+        _ = try sleepers.start()
+        #expect(ProcessTable.marked("MARK", sleepers.folder) == [marked])
+    }
+
+    @Test func processesThatUseAFolderAreFound() throws {
+        let sleepers = try Sleepers()
+        // Its log is open below the folder.
+        let user = try sleepers.start()
+        #expect(ProcessTable.using([sleepers.folder]) == [user])
+        #expect(ProcessTable.using([sleepers.folder + "/lo"]).isEmpty)
+        #expect(ProcessTable.using([]).isEmpty)
+    }
+
+    @Test func aProgramThatIsMissingIsAFailure() throws {
+        let sleepers = try Sleepers()
+        #expect(throws: (any Error).self) {
+            try Spawning.start("/nowhere/x", [], environment: [:], log: "\(sleepers.folder)/log")
+        }
+    }
+}
