@@ -114,6 +114,15 @@ public final class Engine: Sendable {
         let all = threads.withLock { $0 }
         for thread in all { thread.join() }
     }
+
+    /// Ends at once, as a crash would: sessions stay open, nothing is told to anyone. For tests.
+    func kill() {
+        if !isStopping.exchange(true, ordering: .acquiringAndReleasing) {
+            for mailbox in shared.mailboxes { while !mailbox.send(.die) { usleep(1000) } }
+        }
+        let all = threads.withLock { $0 }
+        for thread in all { thread.join() }
+    }
 }
 
 /// Why an engine could not be started.

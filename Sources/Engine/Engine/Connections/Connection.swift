@@ -39,6 +39,7 @@ struct Connection: ~Copyable {
     var isReceiving = false
     var isSending = false
     var isClosingSocket = false
+    var isSocketClosed = false
     /// Nothing is received until memory is free, or the replica is less busy.
     var isPaused = false
     /// In the list of connections that have something to send.
@@ -81,6 +82,8 @@ struct Connection: ~Copyable {
     }
 
     deinit {
+        // The engine ends as in a crash.
+        if !isSocketClosed { close(socket) }
         vectors.deallocate()
         message.deallocate()
         address.deallocate()

@@ -145,6 +145,7 @@ extension Loop {
 
     mutating func socketClosed(_ index: Int) {
         connections[index].pointee.isClosingSocket = false
+        connections[index].pointee.isSocketClosed = true
         removeIfQuiet(index)
     }
 

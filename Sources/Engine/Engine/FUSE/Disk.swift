@@ -24,6 +24,7 @@ struct Disk: ~Copyable {
     var isFull = false
     var isClosing = false
     var isClosingDescriptor = false
+    var isDescriptorClosed = false
     /// Writes that were answered may be lost, and nobody has heard of it (rule 20).
     var failsNextFlush = false
 
@@ -45,6 +46,8 @@ struct Disk: ~Copyable {
     }
 
     deinit {
+        // The engine ends as in a crash.
+        if !isDescriptorClosed { close(descriptor) }
         munmap(mapping, Self.mappingBytes)
         free.deallocate()
     }

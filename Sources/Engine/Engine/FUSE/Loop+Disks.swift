@@ -58,6 +58,7 @@ extension Loop {
     mutating func diskClosed(_ index: Int) {
         let disk = disks[index]
         disk.pointee.isClosingDescriptor = false
+        disk.pointee.isDescriptorClosed = true
         let volume = disk.pointee.volume
         volumes[volume].pointee.disk = -1
         report(.frontEndClosed(volumes[volume].pointee.id))

@@ -7,6 +7,9 @@ extension Loop {
     mutating func handle(_ message: LoopMessage) {
         switch message {
         case .command(let command): handle(command)
+        case .die:
+            isStopping = true
+            stopIsOverdue = true
         case .adoptLink(let socket, let hello, let version): adoptLink(socket, hello, version)
         case .adoptClient(let socket, let handshake, let export, let name):
             adoptClient(socket, handshake, export, name: name)

@@ -6,6 +6,8 @@ import WireFormat
 /// What reaches a loop from other threads.
 enum LoopMessage: Sendable {
     case command(EngineCommand)
+    /// End as in a crash.
+    case die
     /// A data connection whose hello names a volume of this loop.
     case adoptLink(socket: Int32, Hello, version: UInt16)
     /// An NBD client that has asked for a volume of this loop: its export is accepted.

@@ -48,7 +48,8 @@ struct ReplicaHost: ~Copyable {
         links.reserveCapacity(ReplicationLimits.linksMax * 2)
     }
 
-    deinit { require(machine == nil, "a replica is removed while it is open") }
+    /// Open still where the engine ends as in a crash.
+    deinit { Self.close(machine, files, table, slots, rows) }
 
     var isServed: Bool { !isUnregistered && state != .failed }
 
@@ -90,6 +91,20 @@ struct ReplicaHost: ~Copyable {
 
     /// Closes the files. Nothing may be under way.
     mutating func close() {
+        Self.close(machine, files, table, slots, rows)
+        machine = nil
+        files = nil
+        table = nil
+        slots = nil
+        rows = nil
+        if state == .open { state = .closed }
+    }
+
+    private static func close(
+        _ machine: UnsafeMutablePointer<ReplicaMachine>?, _ files: UnsafeMutablePointer<ReplicaFiles>?,
+        _ table: UnsafeMutablePointer<ChecksumTable>?,
+        _ slots: UnsafeMutablePointer<ReplicaSlotContext>?, _ rows: UnsafeMutableRawPointer?
+    ) {
         guard let machine, let files, let table else { return }
         machine.deinitialize(count: 1)
         machine.deallocate()
@@ -97,14 +112,8 @@ struct ReplicaHost: ~Copyable {
         table.deallocate()
         files.deinitialize(count: 1)
         files.deallocate()
-        slots!.deallocate()
-        rows!.deallocate()
-        self.machine = nil
-        self.files = nil
-        self.table = nil
-        slots = nil
-        rows = nil
-        if state == .open { state = .closed }
+        slots?.deallocate()
+        rows?.deallocate()
     }
 }
 
