@@ -7,10 +7,13 @@ import Units
 
 /// A directory of its own for a test, gone with it.
 final class Scratch {
+    /// Of a filesystem that does direct I/O; another one than /tmp's can be named.
+    private static let root = ProcessInfo.processInfo.environment["CIO_TEST_DIRECTORY"] ?? "/tmp"
+
     let path: String
 
     init() {
-        var template = Array("/tmp/cio-drive-test-XXXXXX".utf8CString)
+        var template = Array((Scratch.root + "/cio-drive-test-XXXXXX").utf8CString)
         path = String(cString: mkdtemp(&template))
     }
 

@@ -1,14 +1,14 @@
-import DriveFormat
 import Units
 
 /// 512 pages of the table: the checksums of 2 GiB of data, made when something in it is first used.
 struct ChecksumChunk {
     static let pageCount = 512
-    static let regionCount = pageCount * ChecksumPage.regionsPerPage
+    /// Four a page.
+    static let regionCount = 2048
     /// 64-bit words of a page's detail: a bit for each of its blocks.
-    static let detailWords = ChecksumPage.checksumsPerPage / 64
+    static let detailWords = 16
 
-    enum Flag: Int, CaseIterable {
+    enum Flag: Int {
         /// The sidecar holds the page, or has a hole where the flag is not set.
         case stored
         /// Memory holds what the sidecar does not.
@@ -19,9 +19,9 @@ struct ChecksumChunk {
         case used
     }
 
-    private static let wordsPerFlag = pageCount / 64
-    private static let flagWords = Flag.allCases.count * wordsPerFlag
-    private static let words = flagWords + regionCount / 64
+    private static let wordsPerFlag = 8
+    private static let flagWords = 5 * wordsPerFlag
+    private static let words = flagWords + 32
 
     /// Stored checksums, in the file's byte order; nil for a page that is not in memory.
     let pages: UnsafeMutablePointer<UnsafeMutablePointer<UInt32>?>

@@ -81,6 +81,11 @@ public struct ChecksumTable: ~Copyable {
 
     mutating func makeChunk(_ number: Int) -> ChecksumChunk {
         if let chunk = chunks[number] { return chunk }
+        return allocateChunk(number)
+    }
+
+    @inline(never)
+    private mutating func allocateChunk(_ number: Int) -> ChecksumChunk {
         let chunk = ChecksumChunk()
         chunks[number] = chunk
         return chunk
@@ -88,6 +93,13 @@ public struct ChecksumTable: ~Copyable {
 
     mutating func makePage(_ chunk: ChecksumChunk, _ index: Int) -> UnsafeMutablePointer<UInt32> {
         if let words = chunk.pages[index] { return words }
+        return allocatePage(chunk, index)
+    }
+
+    @inline(never)
+    private mutating func allocatePage(
+        _ chunk: ChecksumChunk, _ index: Int
+    ) -> UnsafeMutablePointer<UInt32> {
         let words = UnsafeMutablePointer<UInt32>.allocate(capacity: ChecksumPage.checksumsPerPage)
         words.initialize(repeating: 0, count: ChecksumPage.checksumsPerPage)
         chunk.pages[index] = words

@@ -26,6 +26,20 @@ extension Drive {
         if try Folder.exists(aside) { try Folder.remove(aside) }
         try Folder.make(aside)
         afterStep("made the folder")
+        do throws(DriveError) {
+            try makeFiles(aside, volume, replica, sizeBytes, afterStep)
+        } catch {
+            try? Folder.remove(aside)
+            throw error
+        }
+        try Folder.rename(aside, to: place)
+        afterStep("renamed")
+    }
+
+    private func makeFiles(
+        _ aside: String, _ volume: VolumeID, _ replica: ReplicaID, _ sizeBytes: UInt64,
+        _ afterStep: (String) -> Void
+    ) throws(DriveError) {
         try makeSparse(aside + "/" + ReplicaFiles.dataName, sizeBytes)
         afterStep("made the data")
         try makeSparse(
@@ -41,8 +55,6 @@ extension Drive {
         afterStep("made the state")
         try Folder.sync(aside)
         afterStep("synced the folder")
-        try Folder.rename(aside, to: place)
-        afterStep("renamed")
     }
 
     private func checkSize(_ bytes: UInt64) throws(DriveError) {

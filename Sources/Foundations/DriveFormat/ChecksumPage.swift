@@ -8,8 +8,9 @@ import WireFormat
 public enum ChecksumPage {
     public static let checksumsPerPage = 1024
     public static let byteCount = 4096
-    public static let dataBytes = UInt64(checksumsPerPage) * Geometry.blockBytes
-    public static let regionsPerPage = Int(dataBytes / Geometry.regionBytes)
+    /// 1,024 blocks. (Written out, as is the next, so that nothing is computed at run time.)
+    public static let dataBytes: UInt64 = 4 << 20
+    public static let regionsPerPage = 4
 
     /// Of the `checksums` file of a volume of `size` bytes.
     public static func fileBytes(volumeBytes size: UInt64) -> UInt64 {

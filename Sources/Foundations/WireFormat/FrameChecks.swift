@@ -29,10 +29,13 @@ public struct FrameExpectation: Equatable, Sendable {
         self.sizeBytes = sizeBytes
     }
 
-    public static let hello = FrameExpectation(
-        .hello, version: WireVersion.ofHello, volume: .zero, sizeBytes: 0)
-    public static let helloReply = FrameExpectation(
-        .helloReply, version: WireVersion.ofHello, volume: .zero, sizeBytes: 0)
+    public static var hello: FrameExpectation {
+        FrameExpectation(.hello, version: WireVersion.ofHello, volume: .zero, sizeBytes: 0)
+    }
+
+    public static var helloReply: FrameExpectation {
+        FrameExpectation(.helloReply, version: WireVersion.ofHello, volume: .zero, sizeBytes: 0)
+    }
 
     public static func heartbeats(version: UInt16) -> FrameExpectation {
         FrameExpectation(.heartbeats, version: version, volume: .zero, sizeBytes: 0)

@@ -41,5 +41,5 @@ public struct FrameFlags: OptionSet, Hashable, Sendable {
     public static let forceUnitAccess = FrameFlags(rawValue: 1)
     /// A write that copies a region; for counting only.
     public static let copy = FrameFlags(rawValue: 2)
-    public static let ofChanges: FrameFlags = [.forceUnitAccess, .copy]
+    public static let ofChanges = FrameFlags(rawValue: 3)
 }
