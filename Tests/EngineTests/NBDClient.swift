@@ -44,6 +44,11 @@ final class NBDClient {
     func read(_ count: Int, at offset: UInt64) throws -> [UInt8] {
         try request(0, offset, UInt32(count))
         try answer()
+        return try receive(count)
+    }
+
+    /// A read's data, after its answer.
+    func receive(_ count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         try Self.receive(socket, &bytes)
         return bytes

@@ -2,6 +2,7 @@ import EngineCommands
 import Foundation
 import Records
 import Ring
+import Testing
 import Units
 
 @testable import Engine
@@ -73,6 +74,27 @@ final class TestCluster: Sendable {
             .openOwner(control.record(of: volume), instance: instance, sizeBytes: sizeBytes))
         try control.waitForServing(volume, by: instance)
         return instance
+    }
+
+    /// Has the owner at a node bring another node's copy in sync, and waits for it.
+    func rebuild(_ target: Int, from owner: Int) throws {
+        let replica = replicas[target].id
+        try control.wait("the copy to join") { reports in
+            // Refused while something else is under way: asked for again with every report.
+            nodes[owner].post(.rebuild(volume, replica))
+            return control.record(of: volume).replicas[target].state == .inSync
+        }
+    }
+
+    func expectEqualCopies(_ location: SourceLocation = #_sourceLocation) throws {
+        let first = try nodes[0].data(of: volume)
+        for node in nodes.dropFirst() {
+            let other = try node.data(of: volume)
+            if other == first { continue }
+            let place = zip(first, other).enumerated().first { $0.element.0 != $0.element.1 }
+            Issue.record(
+                "the copies differ from byte \(place?.offset ?? -1) on", sourceLocation: location)
+        }
     }
 
     func client(at node: TestNode) throws -> NBDClient {

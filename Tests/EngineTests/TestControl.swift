@@ -63,7 +63,8 @@ final class TestControl: Sendable {
         changed.lock()
         defer { changed.unlock() }
         while !isDone(state.withLock { $0.reports }) {
-            if !changed.wait(until: deadline) { throw TestFailure(what: "waited for \(what)") }
+            // Woken by reports; now and then also without one, where `isDone` asks again.
+            if !changed.wait(until: min(deadline, Date().addingTimeInterval(0.1))), Date() > deadline { throw TestFailure(what: "waited for \(what)") }
         }
     }
 

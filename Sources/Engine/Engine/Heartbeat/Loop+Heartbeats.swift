@@ -61,6 +61,7 @@ extension Loop {
 
     mutating func beatHearts() {
         heartsBeat = false
+        if isStopping { return }
         for row in nodes.indices { beat(row) }
         nodes.removeAll { $0.uses == 0 && $0.connection < 0 && !$0.isSilent }
         if !nodes.isEmpty { beatSoon() }
