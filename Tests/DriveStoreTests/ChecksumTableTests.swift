@@ -197,6 +197,23 @@ struct Row {
         #expect(table.beginWriting(from: 0, to: buffer.bytes, room: 2) == nil)
     }
 
+    /// The first page is written, then a read records a block in it: the sidecar does not have it.
+    @Test func whatIsLearnedBehindAPassIsNotVouchedFor() {
+        let map = Self.map([0: Stamp(1, 1)])
+        var table = ChecksumTable(sizeBytes: Self.size, map: map, checksummed: .zero)
+        let buffer = AlignedMemory(count: 4096)
+        table.set(Self.blocks(0, 255), Row(3, blocks: 255).words)
+        let run = table.beginWriting(from: 0, to: buffer.bytes, room: 1)!
+        #expect(table.vouches(upTo: Stamp(1, 1), in: map) == false)
+        #expect(table.verify(Self.blocks(255, 1), Row([4]).words) == nil)
+        table.finishedWriting(run, succeeded: true)
+        #expect(table.firstUnknownRegion(upTo: Stamp(1, 1), in: map) == nil)
+        #expect(table.vouches(upTo: Stamp(1, 1), in: map) == false)
+        let second = table.beginWriting(from: 0, to: buffer.bytes, room: 1)!
+        table.finishedWriting(second, succeeded: true)
+        #expect(table.vouches(upTo: Stamp(1, 1), in: map) == true)
+    }
+
     @Test func onlyCleanPagesAreTrimmed() {
         var table = Self.table()
         let buffer = AlignedMemory(count: 4096)

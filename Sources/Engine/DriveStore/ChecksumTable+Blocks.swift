@@ -139,6 +139,7 @@ extension ChecksumTable {
         if UInt32(littleEndian: chunk.pages[index]?[block] ?? 0) == stored { return }
         makePage(chunk, index)[block] = stored.littleEndian
         markDirty(chunk, index)
+        hasLearnedInPass = true
     }
 
     /// What of a range lies in a region that it touches.

@@ -1,4 +1,5 @@
 import DriveFormat
+import Replication
 import Units
 
 /// The way of dirty pages to the sidecar: before a checkpoint, or whenever there are many.
@@ -6,6 +7,9 @@ import Units
 /// One pass at a time: from page 0 on, `beginWriting` until it answers nil; when all its writes
 /// have ended, an fdatasync makes them durable. What became dirty behind the pass belongs to
 /// later writes, and to the next one.
+///
+///     fill in the unknown regions ▶ pass: beginWriting, finishedWriting … ▶ fdatasync ▶ vouches?
+///                                                          yes: `encodeState(checksummed:)` ◀─┘
 extension ChecksumTable {
     /// Pages that follow each other, to be written at `first` × 4096.
     public struct PageRun: Equatable, Sendable {
@@ -26,6 +30,7 @@ extension ChecksumTable {
     public mutating func beginWriting(
         from page: Int, to bytes: UnsafeMutableRawPointer, room: Int
     ) -> PageRun? {
+        if page == 0 { hasLearnedInPass = false }
         guard let first = firstDirty(from: page) else { return nil }
         var count = 0
         while count < room, first + count < pageCount {
@@ -54,6 +59,14 @@ extension ChecksumTable {
             chunk.set(.writing, index, false)
             if succeeded { chunk.set(.stored, index, true) } else { markDirty(chunk, index) }
         }
+    }
+
+    /// Asked when every write of a pass has succeeded: whether the sidecar is now true for all
+    /// regions with a stamp up to this one, so that a state may say so. It is not where blocks are
+    /// unknown, nor where one became known during the pass, by a read: its page may have been
+    /// written before.
+    public func vouches(upTo stamp: Stamp, in map: borrowing RegionMap) -> Bool {
+        !hasLearnedInPass && firstUnknownRegion(upTo: stamp, in: map) == nil
     }
 
     private func firstDirty(from page: Int) -> Int? {

@@ -17,7 +17,7 @@ import WireFormat
 /// checkpoint up to which the checksums were made durable (`StateSlot.checksummed`). The blocks of
 /// any other region are *unknown* when the replica is opened: a write makes a block known, and so
 /// does the first read, whose checksum is recorded and not verified. Before a later checkpoint
-/// counts for checksums, the unknown blocks of regions up to it are read and filled in.
+/// counts for checksums (`vouches`), the unknown blocks of regions up to it are read and filled in.
 ///
 /// A block's checksum is set when its write has *ended*. Reads and writes that overlap never run
 /// at the same time (rule 9), and `fill` passes over blocks that became known meanwhile.
@@ -27,6 +27,9 @@ public struct ChecksumTable: ~Copyable {
     /// Pages in memory, and how many of them the sidecar does not hold as they are.
     public internal(set) var residentPages = 0
     public internal(set) var dirtyPages = 0
+
+    /// A checksum was recorded since the present pass of writing began: it may lie behind the pass.
+    var hasLearnedInPass = false
 
     private let chunkCount: Int
     private let chunks: UnsafeMutablePointer<ChecksumChunk?>
