@@ -72,6 +72,7 @@ struct NodeControl {
     private func keepOwnership(_ seen: StoreSnapshot) {
         let isWanted = seen.wantedOwner == node.id
         if let owner = process.owner {
+            owner.command { machine, now in machine.saw(seen.configuration, now: now) }
             if !isWanted && owner.machine.isServing { owner.command { machine, now in machine.close(now: now) } }
             return
         }

@@ -10,7 +10,9 @@ struct Oracle {
         /// What a read sees of it: its number, or 0 where it wrote zeros.
         let value: SectorValue
         let submittedAt: UInt64
-        var isUnderWay: Bool
+        let session: Int
+        /// When it was acknowledged or given up; nil while it is under way.
+        var endedAt: UInt64?
         /// When it stopped being possible; nil while it is.
         var removedAt: UInt64?
         /// When the write that took its place was asked for: if that one is lost, this is back.
@@ -25,38 +27,42 @@ struct Oracle {
 
     init(sectors: Int) {
         histories = Array(
-            repeating: [Entry(write: 0, value: 0, submittedAt: 0, isUnderWay: false, removedAt: nil)], count: sectors)
+            repeating: [Entry(write: 0, value: 0, submittedAt: 0, session: 0, endedAt: 0, removedAt: nil)], count: sectors)
     }
 
-    mutating func submitted(_ write: Int, _ value: SectorValue, at sectors: [Int], now: UInt64) {
+    mutating func submitted(_ write: Int, _ value: SectorValue, at sectors: [Int], session: Int, now: UInt64) {
         for sector in sectors {
             histories[sector].append(
                 Entry(
                     write: write, value: value, submittedAt: now,
-                    isUnderWay: true, removedAt: nil))
+                    session: session, endedAt: nil, removedAt: nil))
         }
     }
 
     mutating func acknowledged(_ write: Int, at sectors: [Int], now: UInt64) {
         for sector in sectors {
             guard let index = position(of: write, in: sector) else { continue }
-            histories[sector][index].isUnderWay = false
-            // A later one has taken its place already: only the answer is late.
-            if histories[sector][index].removedAt != nil { continue }
+            histories[sector][index].endedAt = now
+            let write = histories[sector][index]
             // The replicas had it before they lost power; only the answer came after.
-            if histories[sector][index].submittedAt < horizon { continue }
-            for older in 0..<index where histories[sector][older].removedAt == nil {
-                histories[sector][older].removedAt = now
-                histories[sector][older].replacedBy = histories[sector][index].submittedAt
+            if write.submittedAt < horizon { continue }
+            for other in histories[sector].indices where other != index {
+                let entry = histories[sector][other]
+                guard entry.removedAt == nil, let ended = entry.endedAt else { continue }
+                // Of two owners' writes at the same time nobody can tell the order.
+                guard ended <= write.submittedAt || (entry.session == write.session && other < index)
+                else { continue }
+                histories[sector][other].removedAt = now
+                histories[sector][other].replacedBy = write.submittedAt
             }
         }
     }
 
     /// It failed, or its owner ended: it may have happened.
-    mutating func abandoned(_ write: Int, at sectors: [Int]) {
+    mutating func abandoned(_ write: Int, at sectors: [Int], now: UInt64) {
         for sector in sectors {
             guard let index = position(of: write, in: sector) else { continue }
-            histories[sector][index].isUnderWay = false
+            histories[sector][index].endedAt = now
         }
     }
 
@@ -65,7 +71,9 @@ struct Oracle {
     }
 
     /// - Returns: what is wrong with a read that saw this value; nil if nothing is.
-    mutating func read(_ value: SectorValue, at sector: Int, now: UInt64) -> String? {
+    mutating func read(
+        _ value: SectorValue, at sector: Int, askedAt asked: UInt64, now: UInt64
+    ) -> String? {
         guard
             // Of several writes of zeros the first: what follows it may still come.
             let seen = histories[sector].firstIndex(where: {
@@ -79,8 +87,8 @@ struct Oracle {
         }
         for index in histories[sector].indices where index != seen {
             let entry = histories[sector][index]
-            let isLater = index > seen
-            if isLater && entry.isUnderWay { continue }
+            // It may have come, or still come, after this read.
+            if entry.endedAt.map({ $0 > asked }) ?? true { continue }
             // Of equal values nobody can tell which was seen.
             if entry.value == value { continue }
             if entry.removedAt == nil {

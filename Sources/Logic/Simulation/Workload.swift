@@ -87,10 +87,10 @@ struct Workload {
         case .write(let range, _):
             content = SimulatedData(repeating: SectorValue(writes), count: sectors.count)
             blocks = Shape.sectors(in: range.blockAligned)
-            world.oracle.submitted(writes, SectorValue(writes), at: sectors, now: world.now)
+            world.oracle.submitted(writes, SectorValue(writes), at: sectors, session: session, now: world.now)
         case .read(let range): blocks = Shape.sectors(in: range.blockAligned)
         case .discard, .writeZeroes:
-            world.oracle.submitted(writes, 0, at: sectors, now: world.now)
+            world.oracle.submitted(writes, 0, at: sectors, session: session, now: world.now)
         case .flush: break
         }
         world.note(
@@ -128,7 +128,7 @@ struct Workload {
     mutating func abandoned(_ operation: ClientOperation, _ world: World) {
         underWay -= 1
         if !operation.isRead && !operation.isFlush {
-            world.oracle.abandoned(operation.number, at: operation.sectors)
+            world.oracle.abandoned(operation.number, at: operation.sectors, now: world.now)
         }
     }
 
@@ -163,7 +163,7 @@ struct Workload {
 
     private func check(_ operation: ClientOperation, _ data: SimulatedData, _ world: World) {
         for (offset, sector) in operation.blockSectors.enumerated() where operation.sectors.contains(sector) {
-            if let wrong = world.oracle.read(data[offset], at: sector, now: world.now) {
+            if let wrong = world.oracle.read(data[offset], at: sector, askedAt: operation.askedAt, now: world.now) {
                 world.fail("read \(operation.number) of session \(operation.session), sector \(sector): \(wrong)")
                 return
             }

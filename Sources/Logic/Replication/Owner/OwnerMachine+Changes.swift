@@ -206,6 +206,14 @@ extension OwnerMachine {
 
     // MARK: Commands
 
+    /// The record was read, for whatever reason. Where another instance owns the volume by now, the
+    /// session is over: one whose replicas are all gone would not hear of it otherwise.
+    public mutating func saw(_ record: VolumeConfiguration, now: Instant) {
+        self.now = now
+        guard record.epoch > recorded.epoch, record.owner != me else { return }
+        end(.deposed(epoch: record.epoch))
+    }
+
     /// Adds an empty replica to the record, stale: the first step of a rebuild onto a new place.
     /// - Returns: false while another change is under way; ask again later.
     public mutating func add(_ record: ReplicaRecord, now: Instant) -> Bool {
