@@ -35,7 +35,7 @@ public struct Membership: Sendable {
 /// Control of one node: it changes what is wanted in the metadata service, and makes this node
 /// follow what is wanted of it.
 public actor ControlPlane {
-    let context: NodeContext
+    nonisolated let context: NodeContext
     private let membership: Membership
     private let replicas: ReplicaKeeper
     private let lead: LeadKeeper

@@ -8,7 +8,7 @@ extension VolumeKeeper {
     /// Opens a session unless the present owner lives and has still to let go.
     func open(_ wanted: WantedVolume, in view: RecordsView) async throws {
         guard let record = view.configurations[volume]?.record,
-            context.liveness.lease != nil, mayOpen(record, in: view)
+            !isLossOpen, context.liveness.lease != nil, mayOpen(record, in: view)
         else { return }
         // The claim stands before the session: others wait for who has a claim, and lives.
         guard try await claim() else { return }
@@ -68,6 +68,7 @@ extension VolumeKeeper {
                     + " were not flushed may be lost, and clients are told so by errors")
         case .deposed(let refusing):
             isDeposed = true
+            isLossOpen = true
             exportClients = false
             // From now on everything that waits for the device fails; nothing hangs.
             if frontEnd.disk != nil, !frontEnd.isClosing {
@@ -81,6 +82,10 @@ extension VolumeKeeper {
     /// Looks at the record itself, not at what was seen of it: it tells who won, or that the
     /// record is older than the copies and the volume has to stop (rule 21).
     private func explainLoss(refusing: Epoch, ours: Epoch, wasServing: Bool) async {
+        defer {
+            isLossOpen = false
+            bell.ring()
+        }
         while !Task.isCancelled {
             do {
                 let record = try await context.store.record(

@@ -31,6 +31,8 @@ actor VolumeKeeper {
     var frontEnd = FrontEnd()
     /// Somebody else owns the volume: the front end has to go, whoever uses it.
     var isDeposed = false
+    /// Why the session was lost is not known yet: until it is, none is opened.
+    var isLossOpen = false
     /// Clients have been given the volume's raw content in this session.
     var wasOfferedRaw = false
     var exportClients = false

@@ -1,0 +1,139 @@
+import BlockDevices
+import Control
+import Glibc
+import Logging
+import Records
+
+/// Joins control and the kernel's block devices.
+struct DevicesJoint: NodeDevices {
+    /// Without links, as the mount table shows it.
+    let runDirectory: String
+    let deviceDirectory: String
+
+    func clearLeftovers() async -> [String] {
+        await Blocking.run {
+            var failures: [String] = []
+            do {
+                failures = try Leftovers.find(under: runDirectory).clear().map(\.description)
+            } catch {
+                failures = ["\(error)"]
+            }
+            for name in Self.links(in: deviceDirectory) {
+                do { try DeviceLink.remove("\(deviceDirectory)/\(name)") } catch {
+                    failures.append("\(error)")
+                }
+            }
+            return failures
+        }
+    }
+
+    /// Names such as vd1: only those are ours.
+    private static func links(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasPrefix("vd"), Int(name.dropFirst(2)) != nil { names.append(name) }
+        }
+        return names
+    }
+
+    func mountDisk(vdisk: Int) async throws -> MountedDisk {
+        let path = "\(runDirectory)/disks/vd\(vdisk)"
+        let mount = try await Blocking.run { () throws(BlockDeviceError) in
+            try FUSEMount.mount(at: path)
+        }
+        return MountedDisk(
+            path: path, descriptor: mount.descriptor, connection: mount.connection)
+    }
+
+    func unmountDisk(_ disk: MountedDisk) async throws {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            try Filesystem.unmountLazily(disk.path)
+        }
+    }
+
+    func makeDevice(over disk: MountedDisk, vdisk: Int) async throws -> BlockDevice {
+        let link = "\(deviceDirectory)/vd\(vdisk)"
+        return try await Blocking.run { () throws(BlockDeviceError) in
+            let loop = try LoopDevice.attach(to: disk.path)
+            do throws(BlockDeviceError) {
+                try DeviceLink.point(link, to: loop.path)
+            } catch {
+                try loop.detach()
+                throw error
+            }
+            return BlockDevice(path: loop.path, link: link)
+        }
+    }
+
+    func removeDevice(_ device: BlockDevice) async throws {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            try DeviceLink.remove(device.link)
+            guard let number = UInt32(device.path.dropFirst("/dev/loop".count)) else { return }
+            try LoopDevice(number: number).detach()
+        }
+    }
+
+    func isInUse(_ device: BlockDevice) async throws -> Bool {
+        await Blocking.run { OpenFiles.hold(device.path) }
+    }
+
+    func content(of device: BlockDevice) async throws -> DiskContent {
+        let content = try await Blocking.run { () throws(BlockDeviceError) in
+            try Filesystem.content(of: device.path)
+        }
+        switch content {
+        case .blank: return .blank
+        case .filesystem(.xfs): return .filesystem(.xfs)
+        case .filesystem(.ext4): return .filesystem(.ext4)
+        case .other: return .other
+        }
+    }
+
+    func makeFilesystem(
+        _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, overwriting: Bool
+    ) async throws {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            try Filesystem.make(filesystem.kind, on: device.path, overwriting: overwriting)
+        }
+    }
+
+    func mount(
+        _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, at folder: String
+    ) async throws {
+        try await Blocking.run {
+            let parent = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
+            try Folders.make(parent, mode: 0o711)
+            try Filesystem.mount(filesystem.kind, on: device.path, at: folder)
+        }
+    }
+
+    func unmount(_ folder: String) async throws {
+        do {
+            try await Blocking.run { () throws(BlockDeviceError) in
+                try Filesystem.unmount(folder)
+            }
+        } catch BlockDeviceError.system(_, _, EBUSY) {
+            throw DiskInUse()
+        }
+    }
+
+    func unmountLazily(_ folder: String) async throws {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            try Filesystem.unmountLazily(folder)
+        }
+    }
+}
+
+extension WantedVolume.Filesystem {
+    fileprivate var kind: FilesystemKind {
+        switch self {
+        case .xfs: .xfs
+        case .ext4: .ext4
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import Engine
+import EngineCommands
+import FoundationEssentials
+import Glibc
+import Logging
+import Records
+import Ring
+import Units
+
+/// What this node goes by, every value checked.
+struct Options: Sendable {
+    var name: String
+    var stateDirectory: String
+    var runDirectory: String
+    var deviceDirectory: String
+    var volumesDirectory: String
+    var drives: [DriveOption]
+    var address: SocketAddress
+    var isInsecureNetwork: Bool
+    var store: StoreOption
+    var engine: EngineKind
+    var threads: Int
+    var boot: BootID
+    var rebuildDelay: Duration
+    var roleDelay: Duration
+    var logLevel: Logger.Level
+
+    struct DriveOption: Equatable, Sendable {
+        var path: String
+        var type: WantedVolume.DriveType
+    }
+
+    enum StoreOption: Equatable, Sendable {
+        case sqlite(String)
+        case memory
+    }
+
+    private static let secondsMax = 7 * 24 * 60 * 60
+
+    init(flags: Flags, environment: [String: String]) throws {
+        let values = try OptionValues(flags: flags, environment: environment)
+        name = try Self.name(values)
+        stateDirectory = try values.path(.stateDir) ?? "/var/lib/cio"
+        runDirectory = try values.path(.runDir) ?? "/run/cio"
+        deviceDirectory = try values.path(.devDir) ?? "/dev/vdisk"
+        volumesDirectory = try values.path(.volumesDir) ?? "/cio/volumes"
+        drives = try Self.drives(values)
+        isInsecureNetwork = try values.flag(.insecureNetwork)
+        let host = values[.address] ?? "127.0.0.1"
+        try Self.check(host: host, isInsecureNetwork, values)
+        address = SocketAddress(
+            host: host, port: UInt16(try values.number(.port, 1...65_535) ?? 7700))
+        store = try Self.store(values) ?? .sqlite(stateDirectory + "/metadata.sqlite")
+        engine = try values.choice(.engine) ?? .auto
+        threads = try values.number(.threads, 1...64) ?? 1
+        boot = try Self.boot(values)
+        rebuildDelay = .seconds(try values.number(.rebuildDelay, 0...Self.secondsMax) ?? 30)
+        roleDelay = .seconds(try values.number(.roleDelay, 0...Self.secondsMax) ?? 60)
+        logLevel = try values.choice(.logLevel) ?? .info
+    }
+
+    private static func name(_ values: OptionValues) throws -> String {
+        let name = values[.name] ?? hostName()
+        let isFine = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        guard isFine, (1...64).contains(name.utf8.count) else {
+            throw values.error(.name, "1 to 64 letters, digits, '-', '_' or '.', not '\(name)'")
+        }
+        return name
+    }
+
+    private static func hostName() -> String {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard gethostname(&bytes, bytes.count - 1) == 0 else { return "" }
+        let text = String(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+        return text.split(separator: ".").first.map(String.init) ?? ""
+    }
+
+    private static func drives(_ values: OptionValues) throws -> [DriveOption] {
+        let drives = try values.all(.drive).map { text in
+            var path = text
+            var type = WantedVolume.DriveType.ssd
+            if let comma = text.lastIndex(of: ","),
+                let named = WantedVolume.DriveType(
+                    rawValue: String(text[text.index(after: comma)...]))
+            {
+                path = String(text[..<comma])
+                type = named
+            }
+            guard let checked = OptionValues.checked(path: path) else {
+                throw values.error(.drive, "an absolute path, not '\(path)'")
+            }
+            return DriveOption(path: checked, type: type)
+        }
+        for (index, drive) in drives.enumerated()
+        where drives[..<index].contains(where: { $0.path == drive.path }) {
+            throw values.error(.drive, "another path each time: '\(drive.path)' is there twice")
+        }
+        return drives
+    }
+
+    private static func check(
+        host: String, _ isInsecureNetwork: Bool, _ values: OptionValues
+    ) throws {
+        var address = in_addr()
+        guard inet_pton(AF_INET, host, &address) == 1 else {
+            throw values.error(.address, "an IPv4 address such as 127.0.0.1, not '\(host)'")
+        }
+        let isLoopback = UInt32(bigEndian: address.s_addr) >> 24 == 127
+        guard isLoopback || isInsecureNetwork else {
+            throw values.error(
+                .address, "a loopback address, as connections are not authenticated; \(host)"
+                    + " needs --insecure-network and a network that is yours alone")
+        }
+    }
+
+    private static func store(_ values: OptionValues) throws -> StoreOption? {
+        guard let text = values[.store] else { return nil }
+        if text == "memory" { return .memory }
+        if text.hasPrefix("sqlite:"),
+            let path = OptionValues.checked(path: String(text.dropFirst("sqlite:".count)))
+        {
+            return .sqlite(path)
+        }
+        throw values.error(.store, "sqlite:PATH, with an absolute path, or memory, not '\(text)'")
+    }
+
+    private static func boot(_ values: OptionValues) throws -> BootID {
+        let file = "/proc/sys/kernel/random/boot_id"
+        let given = values[.bootId]
+        let text = given ?? (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        let digits = String(text.filter { $0 != "-" && !$0.isWhitespace })
+        guard let boot = BootID(text: digits) else {
+            throw values.error(.bootId, "32 hex digits, not '\(text)'")
+        }
+        return boot
+    }
+}
+
+extension EngineKind: OptionChoice {}
+extension Logger.Level: OptionChoice {}

@@ -1,0 +1,68 @@
+import Records
+import Synchronization
+
+@testable import Control
+
+/// What lies on the volumes, for all nodes: a disk's content goes where the volume goes.
+final class FakeDisks: Sendable {
+    private let contents = Mutex<[Int: DiskContent]>([:])
+
+    subscript(vdisk: Int) -> DiskContent {
+        get { contents.withLock { $0[vdisk] ?? .blank } }
+        set { contents.withLock { $0[vdisk] = newValue } }
+    }
+}
+
+/// Stands in for the kernel's devices and mounts, and writes down what was done.
+final class FakeDevices: NodeDevices {
+    struct State {
+        var steps: [String] = []
+        var isBusy = false
+        var isOpen = false
+    }
+
+    let disks: FakeDisks
+    let state = Mutex(State())
+
+    init(disks: FakeDisks) { self.disks = disks }
+
+    var steps: [String] { state.withLock { $0.steps } }
+    private func note(_ step: String) { state.withLock { $0.steps.append(step) } }
+    private func number(_ device: BlockDevice) -> Int { Int(device.path.split(separator: "/").last!.dropFirst(4))! }
+
+    func clearLeftovers() async -> [String] { [] }
+
+    func mountDisk(vdisk: Int) async throws -> MountedDisk {
+        note("disk")
+        return MountedDisk(path: "/run/disks/vd\(vdisk)", descriptor: -1, connection: 0)
+    }
+
+    func unmountDisk(_ disk: MountedDisk) async throws { note("no disk") }
+
+    func makeDevice(over disk: MountedDisk, vdisk: Int) async throws -> BlockDevice {
+        note("device")
+        return BlockDevice(path: "/dev/loop\(vdisk)", link: "/dev/vdisk/vd\(vdisk)")
+    }
+
+    func removeDevice(_ device: BlockDevice) async throws { note("no device") }
+    func isInUse(_ device: BlockDevice) async throws -> Bool { state.withLock { $0.isOpen } }
+    func content(of device: BlockDevice) async throws -> DiskContent { disks[number(device)] }
+
+    func makeFilesystem(
+        _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, overwriting: Bool
+    ) async throws {
+        note(overwriting ? "mkfs over" : "mkfs")
+        disks[number(device)] = .filesystem(filesystem)
+    }
+
+    func mount(
+        _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, at folder: String
+    ) async throws { note("mount \(filesystem.rawValue) \(folder)") }
+
+    func unmount(_ folder: String) async throws {
+        if state.withLock({ $0.isBusy }) { throw DiskInUse() }
+        note("unmount")
+    }
+
+    func unmountLazily(_ folder: String) async throws { note("unmount lazily") }
+}
