@@ -109,6 +109,22 @@ import Units
         }
     }
 
+    /// A state whose write has failed is followed by one with the checkpoint before it.
+    @Test func aStateMayFallBack() throws {
+        let scratch = Scratch()
+        let drive = try Sample.drive(at: scratch)
+        try opened(drive) { replica in
+            var state = Self.state
+            putState(state, checksummed: Stamp(4, 7), to: &replica.files)
+            state.checkpoint = Stamp(4, 6)
+            putState(state, to: &replica.files)
+        }
+        try opened(drive) { replica in
+            #expect(replica.state.checkpoint == Stamp(4, 6))
+            #expect(replica.files.slot.checksummed == Stamp(4, 6))
+        }
+    }
+
     @Test func regionsAreKept() throws {
         let scratch = Scratch()
         let size: UInt64 = 3 << 30

@@ -69,10 +69,8 @@ public struct ReplicaFiles: ~Copyable {
         slot.promisedBoot = state.promisedBoot
         slot.checkpoint = state.checkpoint
         slot.wholeBoot = state.wholeBoot
-        if let checksummed { slot.checksummed = checksummed }
-        require(
-            slot.checksummed <= slot.checkpoint,
-            "checksummed up to \(slot.checksummed), above the checkpoint \(slot.checkpoint)")
+        // After a write that failed, the next one may fall back to an older checkpoint.
+        slot.checksummed = min(checksummed ?? slot.checksummed, slot.checkpoint)
         slot.encode(to: bytes)
         return slot.fileOffset
     }
