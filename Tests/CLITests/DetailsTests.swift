@@ -41,9 +41,9 @@ import Testing
         #expect(
             text.hasSuffix(
                 """
-                NODENAME             DRIVE     STATE        EPOCH     STAMP  ALLOCATED  LACKS
-                v1                   aa11bb22  in sync          7      7.12      1.5GB  -
-                v2                   aa11bb22  stale            7      7.12      1.5GB  writes since 6.3
+                NODENAME             DRIVE     STATE       EPOCH     STAMP  ALLOCATED  LACKS
+                v1                   aa11bb22  in sync         7      7.12      1.5GB  -
+                v2                   aa11bb22  stale           7      7.12      1.5GB  writes since 6.3
                 """))
     }
 

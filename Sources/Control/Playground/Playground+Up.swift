@@ -61,14 +61,21 @@ extension Playground {
     private func bringUp(_ node: PlaygroundNode, _ plan: PlaygroundPlan) async throws {
         try await clear(node)
         for folder in node.folders { try makeFolder(folder, "Start \(node.name)") }
-        var environment = ProcessInfo.processInfo.environment
-        environment[PlaygroundNode.mark] = node.folder
         let boot = FileManager.default.contents(atPath: node.bootFile)
             .map { String(decoding: $0, as: UTF8.self) }
         let process = try Spawning.start(
             program, node.arguments(plan: plan, store: store, boot: boot),
-            environment: environment, log: node.log)
+            environment: environment(of: node), log: node.log)
         try await awaitNormal(node, process)
+    }
+
+    /// Ours, without what would set options of a `ciod` of this machine, and with the mark.
+    private func environment(of node: PlaygroundNode) -> [String: String] {
+        var environment = ProcessInfo.processInfo.environment.filter {
+            !$0.key.hasPrefix("CIO_") || $0.key == "CIO_RUN"
+        }
+        environment[PlaygroundNode.mark] = node.folder
+        return environment
     }
 
     /// Waits until the node itself says that it is normal.

@@ -9,7 +9,8 @@ enum EventLine {
         // The one line of the original with a space before its code, and those who read it by
         // program expect it there.
         let space = event.code == failoverCompleted ? " " : ""
-        return "\(timeText(event.time)) [\(event.category)] \(module)\(event.text)\(space):\(event.code)"
+        return "\(timeText(event.time)) [\(event.category)] "
+            + "\(module)\(event.text)\(space):\(event.code)"
     }
 
     private static let failoverCompleted = 1019
