@@ -215,11 +215,13 @@ extension OwnerMachine {
     }
 
     /// Adds an empty replica to the record, stale: the first step of a rebuild onto a new place.
+    /// A node holds one copy of a volume: whoever asks from an older record is not heard.
     /// - Returns: false while another change is under way; ask again later.
     public mutating func add(_ record: ReplicaRecord, now: Instant) -> Bool {
         self.now = now
         guard change == nil, phase == .serving, !closeRequested, freePeer() != nil,
-            peer(of: record.id) == nil
+            peer(of: record.id) == nil,
+            !recorded.replicas.contains(where: { $0.node == record.node })
         else { return false }
         var proposed = recorded
         var added = record
