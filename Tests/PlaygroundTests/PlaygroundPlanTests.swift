@@ -27,7 +27,7 @@ import Testing
         #expect(node.address == "127.77.9.2")
         #expect(node.socket == "/play/v2/run/cio.sock")
         #expect(node.volumesFolder == "/play/v2/volumes")
-        #expect(node.folders.allSatisfy { $0.hasPrefix("/play/v2") })
+        #expect(node.folders.allSatisfy { $0.path.hasPrefix("/play/v2") })
     }
 
     @Test func aPlanIsReadBackAsItWasWritten() async throws {

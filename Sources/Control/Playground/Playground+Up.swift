@@ -10,10 +10,10 @@ extension Playground {
         told: (String) -> Void
     ) async throws {
         let what = "Bring up \(folder)"
-        try makeFolder(folder, what)
+        try makeFolder(folder, mode: 0o711, what)
         let lock = try PlaygroundLock(folder: folder)
         let plan = try makePlan(count, engine, rebuildDelay, what)
-        try makeFolder("\(folder)/store", what)
+        try makeFolder("\(folder)/store", mode: 0o700, what)
         for node in nodes(plan) where processes(of: node).isEmpty {
             try await bringUp(node, plan)
             // One by one: roles go by the order of joining.
@@ -60,7 +60,9 @@ extension Playground {
     /// Starts a node from whatever its last life left, and waits until it is normal.
     private func bringUp(_ node: PlaygroundNode, _ plan: PlaygroundPlan) async throws {
         try await clear(node)
-        for folder in node.folders { try makeFolder(folder, "Start \(node.name)") }
+        for (path, mode) in node.folders {
+            try makeFolder(path, mode: mode, "Start \(node.name)")
+        }
         let boot = FileManager.default.contents(atPath: node.bootFile)
             .map { String(decoding: $0, as: UTF8.self) }
         let process = try Spawning.start(
@@ -102,11 +104,16 @@ extension Playground {
             next: "see \(node.log)")
     }
 
-    private func makeFolder(_ path: String, _ what: String) throws(APIError) {
+    private func makeFolder(_ path: String, mode: mode_t, _ what: String) throws(APIError) {
+        let isThere = access(path, F_OK) == 0
         do {
             try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
+                atPath: path, withIntermediateDirectories: true)
         } catch { throw APIError(what: what, why: "cannot make \(path) (\(error))") }
+        // Whatever the umask is; but a folder of somebody's keeps its mode.
+        guard isThere || chmod(path, mode) == 0 else {
+            throw APIError(
+                what: what, why: "cannot set the mode of \(path) (\(String(cString: strerror(errno))))")
+        }
     }
 }

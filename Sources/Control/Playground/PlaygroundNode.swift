@@ -1,3 +1,5 @@
+import Glibc
+
 /// One node of a playground: everything of it lies in its own folder.
 public struct PlaygroundNode: Equatable, Sendable {
     /// 1 for v1.
@@ -26,8 +28,10 @@ public struct PlaygroundNode: Equatable, Sendable {
     /// The boot that the node plays after a power loss; without it, the machine's own.
     var bootFile: String { "\(folder)/boot-id" }
 
-    var folders: [String] {
-        [folder] + ["run", "state", "dev", "volumes", "drive"].map { "\(folder)/\($0)" }
+    /// Sockets and drives are root's alone; whoever may use a mounted volume can reach it.
+    var folders: [(path: String, mode: mode_t)] {
+        [(folder, 0o711), (volumesFolder, 0o711)]
+            + ["run", "state", "dev", "drive"].map { ("\(folder)/\($0)", 0o700) }
     }
 
     /// What its `ciod` is started with.
