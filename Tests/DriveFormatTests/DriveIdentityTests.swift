@@ -6,7 +6,8 @@ import Units
 
 @Suite struct DriveIdentityTests {
     private static let identity = DriveIdentity(
-        cluster: Identifier(high: 0x0011_2233_4455_6677, low: 1), drive: Identifier(high: 2, low: 3))
+        cluster: Identifier(high: 0x0011_2233_4455_6677, low: 1), drive: Identifier(high: 2, low: 3)
+    )
 
     private static func sealed(_ body: String) -> [UInt8] {
         let bytes = Array(body.utf8)
@@ -59,7 +60,8 @@ import Units
 
     @Test func sealedNonsenseIsRefused() {
         for body in [
-            "cio drive\nformat 1\nfeatures 0\n", "cio drive\nformat 1\nfeatures 0\ncluster x\ndrive y\n",
+            "cio drive\nformat 1\nfeatures 0\n",
+            "cio drive\nformat 1\nfeatures 0\ncluster x\ndrive y\n",
             "cio drive\nformat -1\nfeatures 0\n", "cio drive\nfeatures 0\nformat 1\n",
         ] {
             #expect(throws: FormatFault.damagedIdentity) { try DriveIdentity(Self.sealed(body)) }

@@ -97,7 +97,9 @@ import Units
         #expect(RegionPage.fileBytes(regionCount: 257) == 8192)
         #expect(ChecksumPage.fileBytes(volumeBytes: 4096) == 4096)
         #expect(ChecksumPage.fileBytes(volumeBytes: 64 << 40) == 64 << 30)
-        #expect(ChecksumPage.dataBytes == UInt64(ChecksumPage.checksumsPerPage) * Geometry.blockBytes)
-        #expect(ChecksumPage.dataBytes == UInt64(ChecksumPage.regionsPerPage) * Geometry.regionBytes)
+        #expect(
+            ChecksumPage.dataBytes == UInt64(ChecksumPage.checksumsPerPage) * Geometry.blockBytes)
+        #expect(
+            ChecksumPage.dataBytes == UInt64(ChecksumPage.regionsPerPage) * Geometry.regionBytes)
     }
 }

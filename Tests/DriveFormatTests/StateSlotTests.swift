@@ -32,7 +32,8 @@ import Units
     @Test func theNewestSlotCounts() throws {
         #expect(try Self.newest(Self.file(Self.slot(1))) == Self.slot(1))
         #expect(try Self.newest(Self.file(Self.slot(1), Self.slot(2))) == Self.slot(2))
-        #expect(try Self.newest(Self.file(Self.slot(1), Self.slot(2), Self.slot(3))) == Self.slot(3))
+        #expect(
+            try Self.newest(Self.file(Self.slot(1), Self.slot(2), Self.slot(3))) == Self.slot(3))
     }
 
     /// A write of a slot is torn: each sector of it is old or new. Either the old state is found
@@ -115,7 +116,8 @@ import Units
             #expect(tail[offset] == UInt8(byte) && tail[offset + 15] == UInt8(byte))
         }
         #expect(tail[88..<96].elementsEqual([0, 0, 0, 0x80, 2, 0, 0, 0]))
-        #expect(tail[96] == 15 && tail[136] == 6 && tail[144] == 5 && tail[168] == 6 && tail[176] == 4)
+        #expect(
+            tail[96] == 15 && tail[136] == 6 && tail[144] == 5 && tail[168] == 6 && tail[176] == 4)
         #expect(bytes[184..<4092].allSatisfy { $0 == 0 })
     }
 }

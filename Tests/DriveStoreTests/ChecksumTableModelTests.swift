@@ -114,7 +114,9 @@ private final class ModelRun {
     }
 
     private func fillOne() {
-        guard let region = table.firstUnknownRegion(upTo: Stamp(1, generation), in: map) else { return }
+        guard let region = table.firstUnknownRegion(upTo: Stamp(1, generation), in: map) else {
+            return
+        }
         let range = ByteRange(offset: region << 20, length: table.regionBytes(region))
         load { $0.prepare(range) }
         table.fill(range, row(range).words)

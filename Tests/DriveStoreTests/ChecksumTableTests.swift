@@ -240,7 +240,8 @@ struct Row {
         for page in 0..<8 as Range<UInt64> {
             table.set(Self.blocks(page * 1024, 1), Row([UInt32(page)]).words)
         }
-        table.finishedWriting(table.beginWriting(from: 0, to: buffer.bytes, room: 8)!, succeeded: true)
+        table.finishedWriting(
+            table.beginWriting(from: 0, to: buffer.bytes, room: 8)!, succeeded: true)
         table.trim(to: 7)
         #expect(table.prepare(Self.blocks(3 * 1024, 1)) == .ready)
         table.trim(to: 1)

@@ -23,7 +23,8 @@ import Units
         let scratch = Scratch()
         _ = try Drive.create(at: scratch.path, Sample.identity)
         #expect(
-            driveError { () throws(DriveError) in try Drive.open(at: scratch.path, of: Sample.id(9)) }
+            driveError { () throws(DriveError) in try Drive.open(at: scratch.path, of: Sample.id(9))
+            }
                 == .otherCluster(path: scratch.path, found: Sample.identity.cluster))
     }
 
@@ -77,12 +78,15 @@ import Units
 
     @Test func errorsSayWhatHelps() throws {
         let readOnly = DriveError.system(operation: "open", path: "/d/data", errno: EROFS)
-        #expect("\(readOnly)".hasPrefix("open /d/data: Read-only file system (the drive is mounted"))
+        #expect(
+            "\(readOnly)".hasPrefix("open /d/data: Read-only file system (the drive is mounted"))
         #expect("\(DriveError.inUse(path: "/d"))".contains("still in use"))
         let scratch = Scratch()
         let file = scratch.path + "/file"
         try scratch.write("file", [])
-        #expect(throws: DriveError.system(operation: "open", path: file + "/cio-drive", errno: ENOTDIR)) {
+        #expect(
+            throws: DriveError.system(operation: "open", path: file + "/cio-drive", errno: ENOTDIR)
+        ) {
             try Drive.open(at: file)
         }
     }

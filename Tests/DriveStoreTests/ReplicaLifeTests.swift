@@ -129,7 +129,9 @@ import Units
             let after = try Drive.open(at: left.path, of: Sample.identity.cluster)
             let found = try after.replicas()
             #expect(found.count == (step == "renamed" ? 1 : 0), "\(step)")
-            if let replica = found.first { #expect(try replica.state.get().replica == Sample.replica) }
+            if let replica = found.first {
+                #expect(try replica.state.get().replica == Sample.replica)
+            }
             try after.removeLeftovers()
             #expect(try after.replicas().count == found.count)
             #expect(left.names.filter { $0.contains("creating") }.isEmpty)

@@ -35,7 +35,9 @@ final class Scratch {
         try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
     }
 
-    var names: [String] { (try? FileManager.default.subpathsOfDirectory(atPath: path).sorted()) ?? [] }
+    var names: [String] {
+        (try? FileManager.default.subpathsOfDirectory(atPath: path).sorted()) ?? []
+    }
 }
 
 enum Sample {
@@ -58,7 +60,20 @@ enum Sample {
         return drive
     }
 
+    /// Waits while it is in use: a process that another test starts keeps every lock of this one
+    /// until it has closed what it inherited.
     static func open(_ drive: Drive, size: UInt64 = size) throws(DriveError) -> OpenReplica {
+        while true {
+            do throws(DriveError) {
+                return try tryToOpen(drive, size: size)
+            } catch {
+                guard case .inUse = error else { throw error }
+                sched_yield()
+            }
+        }
+    }
+
+    static func tryToOpen(_ drive: Drive, size: UInt64 = size) throws(DriveError) -> OpenReplica {
         var wanted = expectation
         wanted.sizeBytes = size
         return try ReplicaFiles.open(drive.directory(of: volume), expecting: wanted)

@@ -9,8 +9,9 @@ import Units
     }
 
     @Test func aRowIsPaddedToEightBytes() {
-        #expect([0, 1, 2, 3, 256].map { BlockChecksums.byteCount(dataBytes: $0 * 4096) }
-            == [0, 8, 8, 16, 1024])
+        #expect(
+            [0, 1, 2, 3, 256].map { BlockChecksums.byteCount(dataBytes: $0 * 4096) }
+                == [0, 8, 8, 16, 1024])
     }
 
     @Test func aRowHoldsEachBlocksChecksum() {

@@ -65,7 +65,8 @@ enum Sample {
             ReplicaRequest(.promise, id: .max, epoch: Stamp.partMax),
             ReplicaRequest(.read, id: 1, epoch: 1, range: data),
             ReplicaRequest(
-                .write, id: 2, epoch: 9, generation: Stamp.partMax, range: data, forceUnitAccess: true),
+                .write, id: 2, epoch: 9, generation: Stamp.partMax, range: data,
+                forceUnitAccess: true),
             copy,
             ReplicaRequest(
                 .discard, id: 3, epoch: 9, generation: 1,
@@ -74,7 +75,8 @@ enum Sample {
                 .writeZeroes, id: 4, epoch: 9, generation: 1, range: data, forceUnitAccess: true),
             ReplicaRequest(.flush, id: 5, epoch: 2),
             ReplicaRequest(
-                .list, id: 6, epoch: 2, range: ByteRange(offset: 512, length: 0), stamp: Stamp(8, 1)),
+                .list, id: 6, epoch: 2, range: ByteRange(offset: 512, length: 0), stamp: Stamp(8, 1)
+            ),
             ReplicaRequest(.lease, id: 7, epoch: 2),
             ReplicaRequest(.giveLeaseBack, id: 8, epoch: 2),
             ReplicaRequest(.checkpoint, id: 9, epoch: 2, stamp: Stamp(1, Stamp.partMax)),

@@ -9,7 +9,8 @@ import Units
     ]
 
     private func decoded(_ bytes: Bytes, _ expectation: FrameExpectation) -> FrameFault? {
-        fault { () throws(FrameFault) in try FrameHeader.decode(bytes.start, expecting: expectation) }
+        fault { () throws(FrameFault) in try FrameHeader.decode(bytes.start, expecting: expectation)
+        }
     }
 
     /// A request's header with one field changed, and a checksum that fits.
@@ -86,9 +87,11 @@ import Units
             #expect(header.prefixBytes <= WireLimits.checksumBytesMax)
             #expect(header.payloadBytes <= Int(WireLimits.dataBytesMax))
             _ = fault { () throws(FrameFault) in
-                try ReplicaRequest(header, prefix: bytes.start + 64) }
+                try ReplicaRequest(header, prefix: bytes.start + 64)
+            }
             _ = fault { () throws(FrameFault) in
-                try ReplicaReply(header, prefix: bytes.start + 64) }
+                try ReplicaReply(header, prefix: bytes.start + 64)
+            }
         }
         return count
     }
@@ -121,8 +124,10 @@ import Units
             FrameHeader(.heartbeat, version: 1).encode(to: bytes.start)
             bytes[HeaderLayout.kind] = kind
             bytes.seal()
-            #expect((decoded(bytes, Sample.requests) == .unknownKind(kind)) == !known.contains(kind))
-            #expect(FrameKind(rawValue: kind).map(\.rawValue) == (known.contains(kind) ? kind : nil))
+            #expect(
+                (decoded(bytes, Sample.requests) == .unknownKind(kind)) == !known.contains(kind))
+            #expect(
+                FrameKind(rawValue: kind).map(\.rawValue) == (known.contains(kind) ? kind : nil))
         }
     }
 
@@ -130,19 +135,35 @@ import Units
         let bytes = Bytes(512)
         let frames: [(FrameExpectation.Frames, () -> Void)] = [
             (.hello, { _ = HelloBody.encodeFrame(Sample.hello, to: bytes.start) }),
-            (.helloReply, {
-                _ = HelloReplyBody.encodeFrame(.accepted(Sample.hello, version: 1), to: bytes.start) }),
+            (
+                .helloReply,
+                {
+                    _ = HelloReplyBody.encodeFrame(
+                        .accepted(Sample.hello, version: 1), to: bytes.start)
+                }
+            ),
             (.heartbeats, { FrameHeader(.heartbeat, version: 1).encode(to: bytes.start) }),
-            (.requests, {
-                _ = Sample.everyRequest[0].encode(volume: Sample.volume, version: 1, to: bytes.start) }),
-            (.replies, {
-                _ = Sample.everyReply[0].encode(volume: Sample.volume, version: 1, to: bytes.start) }),
+            (
+                .requests,
+                {
+                    _ = Sample.everyRequest[0].encode(
+                        volume: Sample.volume, version: 1, to: bytes.start)
+                }
+            ),
+            (
+                .replies,
+                {
+                    _ = Sample.everyReply[0].encode(
+                        volume: Sample.volume, version: 1, to: bytes.start)
+                }
+            ),
         ]
         for (kind, encode) in frames {
             encode()
             for expectation in Self.everyExpectation {
                 let found = decoded(bytes, expectation)
-                #expect((found == nil) == (expectation.frames == kind), "\(kind) for \(expectation)")
+                #expect(
+                    (found == nil) == (expectation.frames == kind), "\(kind) for \(expectation)")
             }
         }
     }
@@ -152,7 +173,8 @@ import Units
         let kind = FrameKind.request(.read)
         #expect(requestFault(read) { $0.length = 0 } == .badLength(kind, 0))
         #expect(requestFault(read) { $0.length = 512 } == .badLength(kind, 512))
-        #expect(requestFault(read) { $0.length = 1 << 20 | 4096 } == .badLength(kind, 1 << 20 | 4096))
+        #expect(
+            requestFault(read) { $0.length = 1 << 20 | 4096 } == .badLength(kind, 1 << 20 | 4096))
         #expect(requestFault(read) { $0.offset = 512 } == .badOffset(kind, 512))
         #expect(
             requestFault(read) { $0.offset = 1 << 20 - 4096 }
@@ -172,7 +194,9 @@ import Units
     @Test func changesKeepTheirLimits() {
         let discard = Sample.everyRequest.first { $0.kind == .discard }!
         let kind = FrameKind.request(.discard)
-        #expect(requestFault(discard) { $0.length = 1 << 30 | 4096 } == .badLength(kind, 1 << 30 | 4096))
+        #expect(
+            requestFault(discard) { $0.length = 1 << 30 | 4096 } == .badLength(kind, 1 << 30 | 4096)
+        )
         #expect(requestFault(discard) { $0.flags = 4 } == .unknownFlags(kind, 4))
         #expect(requestFault(discard) { $0.generation = 0 } == .badGeneration(0))
         #expect(requestFault(discard) { $0.generation = 1 << 48 } == .badGeneration(1 << 48))
@@ -186,7 +210,8 @@ import Units
         let regions = Geometry.regionCount(Sample.size)
         #expect(requestFault(list) { $0.offset = regions } == nil)
         #expect(
-            requestFault(list) { $0.offset = regions + 1 } == .badOffset(.request(.list), regions + 1))
+            requestFault(list) { $0.offset = regions + 1 }
+                == .badOffset(.request(.list), regions + 1))
         #expect(requestFault(list) { $0.length = 16 } == .badLength(.request(.list), 16))
         let bytes = Bytes(128)
         let kind = FrameKind.reply(.list)

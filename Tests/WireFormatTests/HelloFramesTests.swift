@@ -36,7 +36,8 @@ import Units
     @Test func contradictionsAreRefused() {
         let changes: [(inout Hello) -> Void] = [
             { $0.cluster = .zero }, { $0.node = .zero }, { $0.incarnation = .zero },
-            { $0.boot = .zero }, { $0.volume = .zero }, { $0.replica = .zero }, { $0.instance = .zero },
+            { $0.boot = .zero }, { $0.volume = .zero }, { $0.replica = .zero },
+            { $0.instance = .zero },
         ]
         for change in changes {
             var broken = Sample.hello

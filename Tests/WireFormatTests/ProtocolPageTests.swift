@@ -22,7 +22,9 @@ import Units
                 rows.append(cells.map { $0.trimmingCharacters(in: .whitespaces) })
                 continue
             }
-            if let head = rows.first?.first { tables[section + "/" + head] = Array(rows.dropFirst(2)) }
+            if let head = rows.first?.first {
+                tables[section + "/" + head] = Array(rows.dropFirst(2))
+            }
             rows = []
             if line.hasPrefix("## ") { section = String(line.dropFirst(3)) }
             if line.hasPrefix("**") { section = line.components(separatedBy: "**")[1] }
@@ -66,7 +68,9 @@ import Units
     @Test func theRefusals() throws {
         let rows = try #require(tables["Hello's reply/refusal"])
         #expect(rows.count == HelloRefusal.allCases.count)
-        for row in rows { #expect(HelloRefusal(rawValue: UInt16(row[0])!).map { "\($0)" } == row[1]) }
+        for row in rows {
+            #expect(HelloRefusal(rawValue: UInt16(row[0])!).map { "\($0)" } == row[1])
+        }
     }
 
     @Test func theBodies() throws {

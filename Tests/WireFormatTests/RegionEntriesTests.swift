@@ -49,7 +49,8 @@ import Units
         RegionEntries.encode(
             UnsafeBufferPointer(room), payload: UnsafeMutableRawPointer(room.baseAddress!),
             prefix: prefix.start)
-        let header = FrameHeader(.reply(.list), version: 1, offset: ReplicaReply.listEnd, length: 2400)
+        let header = FrameHeader(
+            .reply(.list), version: 1, offset: ReplicaReply.listEnd, length: 2400)
         let count = try RegionEntries.decode(
             header, prefix: prefix.start, payload: UnsafeRawPointer(room.baseAddress!), from: 0,
             regionCount: Self.regions, into: room)

@@ -48,8 +48,9 @@ import Units
                 == "a1a70dc1" + "0100" + "12" + "01" + "0807060504030201" + "0500000000000000"
                 + "0600000000000000" + "00112233445566778899aabbccddeeff" + "0050341200000000"
                 + "00200000")
-        #expect(bytes.start.loadUnaligned(fromByteOffset: 60, as: UInt32.self).littleEndian
-            == crc32c(bytes.start, 60))
+        #expect(
+            bytes.start.loadUnaligned(fromByteOffset: 60, as: UInt32.self).littleEndian
+                == crc32c(bytes.start, 60))
     }
 
     @Test func theGoldenPromiseReply() throws {
@@ -64,14 +65,17 @@ import Units
     }
 
     @Test func damagedBodiesAreRefused() throws {
-        for request in Sample.everyRequest where request.kind == .list || request.kind == .checkpoint {
+        for request in Sample.everyRequest
+        where request.kind == .list || request.kind == .checkpoint {
             let bytes = Bytes(88)
             _ = request.encode(volume: Sample.volume, version: 1, to: bytes.start)
             let header = try FrameHeader.decode(bytes.start, expecting: Sample.requests)
             for bit in 64 * 8..<88 * 8 {
                 bytes.flip(bit: bit)
-                #expect(fault { () throws(FrameFault) in
-                    try ReplicaRequest(header, prefix: bytes.start + 64) } != nil)
+                #expect(
+                    fault { () throws(FrameFault) in
+                        try ReplicaRequest(header, prefix: bytes.start + 64)
+                    } != nil)
                 bytes.flip(bit: bit)
             }
         }
@@ -82,8 +86,9 @@ import Units
         HoldingBody.encode(Holding(checkpoint: Stamp(1, 2), intact: true), to: bytes.start)
         for bit in 0..<24 * 8 {
             bytes.flip(bit: bit)
-            #expect(fault { () throws(FrameFault) in try HoldingBody.decode(bytes.start) }
-                == .badBodyChecksum(.reply(.promise)))
+            #expect(
+                fault { () throws(FrameFault) in try HoldingBody.decode(bytes.start) }
+                    == .badBodyChecksum(.reply(.promise)))
             bytes.flip(bit: bit)
         }
     }
@@ -91,15 +96,19 @@ import Units
     @Test func stampsAboveTheirBitsAreRefused() {
         let bytes = Bytes(24)
         StampBody.encode(Stamp(Stamp.partMax + 1, 1), to: bytes.start)
-        #expect(fault { () throws(FrameFault) in
-            try StampBody.decode(bytes.start, of: .request(.list)) } == .badStamp)
+        #expect(
+            fault { () throws(FrameFault) in
+                try StampBody.decode(bytes.start, of: .request(.list))
+            } == .badStamp)
         bytes.start.storeLittleEndian(UInt64(1), at: 0)
         bytes.start.storeLittleEndian(UInt32(4), at: 16)
         bytes.seal(from: 0, to: 16)
         bytes[20] = 1
-        #expect(fault { () throws(FrameFault) in
-            try StampBody.decode(bytes.start, of: .request(.list)) }
-            == .fieldNotZero(.request(.list)))
+        #expect(
+            fault { () throws(FrameFault) in
+                try StampBody.decode(bytes.start, of: .request(.list))
+            }
+                == .fieldNotZero(.request(.list)))
     }
 
     @Test func unknownHoldingFlagsAreRefused() {
@@ -107,7 +116,8 @@ import Units
         HoldingBody.encode(Holding(), to: bytes.start)
         bytes[16] = 4
         bytes.seal(from: 0, to: 20)
-        #expect(fault { () throws(FrameFault) in try HoldingBody.decode(bytes.start) }
-            == .unknownFlags(.reply(.promise), 4))
+        #expect(
+            fault { () throws(FrameFault) in try HoldingBody.decode(bytes.start) }
+                == .unknownFlags(.reply(.promise), 4))
     }
 }

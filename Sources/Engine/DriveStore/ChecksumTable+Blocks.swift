@@ -51,7 +51,9 @@ extension ChecksumTable {
         let first = firstBlock(range)
         for block in 0..<blockCount(range) {
             if let detail = chunk.details[index], !Self.isSet(detail, first + block) { continue }
-            store(ChecksumPage.stored(BlockChecksums.get(block, of: row)), chunk, index, first + block)
+            store(
+                ChecksumPage.stored(BlockChecksums.get(block, of: row)), chunk, index, first + block
+            )
         }
         becomeKnown(chunk, range)
     }

@@ -64,7 +64,8 @@ extension ChecksumTable {
         for place in 0..<ChecksumPage.regionsPerPage {
             let region = index * ChecksumPage.regionsPerPage + place
             guard chunk.hasUnknowns(region: region) else { continue }
-            let blocks = regionBytes(UInt64(page * ChecksumPage.regionsPerPage + place))
+            let blocks =
+                regionBytes(UInt64(page * ChecksumPage.regionsPerPage + place))
                 / Geometry.blockBytes
             Self.set(detail, place * Geometry.blocksPerRegion, Int(blocks), true)
         }
@@ -73,7 +74,9 @@ extension ChecksumTable {
 
     /// A write, discard or write of zeros of the range has failed: what is there now is not known.
     public mutating func forget(_ range: ByteRange) {
-        for number in range.firstRegion...range.lastRegion { forgetInRegion(part(of: range, in: number)) }
+        for number in range.firstRegion...range.lastRegion {
+            forgetInRegion(part(of: range, in: number))
+        }
     }
 
     private mutating func forgetInRegion(_ range: ByteRange) {

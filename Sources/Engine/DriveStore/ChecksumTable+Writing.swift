@@ -37,7 +37,8 @@ extension ChecksumTable {
             let (found, index) = place(first + count)
             guard let chunk = found, chunk.has(.dirty, index) else { break }
             require(
-                !chunk.has(.writing, index), "page \(first + count) of the checksums is being written")
+                !chunk.has(.writing, index),
+                "page \(first + count) of the checksums is being written")
             (bytes + count * ChecksumPage.byteCount).copyMemory(
                 from: chunk.pages[index]!, byteCount: ChecksumPage.byteCount)
             chunk.set(.dirty, index, false)

@@ -45,7 +45,8 @@ public struct Drive: Sendable, Hashable {
         guard try !Folder.exists(file) else {
             throw .foreign(path: path, reason: "it is a drive already")
         }
-        if try Folder.exists(drive.replicasPath), try !Folder.names(in: drive.replicasPath).isEmpty {
+        if try Folder.exists(drive.replicasPath), try !Folder.names(in: drive.replicasPath).isEmpty
+        {
             throw .foreign(path: path, reason: "it holds replicas, and does not say whose")
         }
         try Folder.make(drive.replicasPath)
@@ -76,7 +77,9 @@ public struct Drive: Sendable, Hashable {
             throw .otherCluster(path: path, found: identity.cluster)
         }
         let drive = Drive(path: path, identity: identity)
-        guard try Folder.exists(drive.replicasPath) else { throw .missing(path: drive.replicasPath) }
+        guard try Folder.exists(drive.replicasPath) else {
+            throw .missing(path: drive.replicasPath)
+        }
         return drive
     }
 
@@ -97,6 +100,8 @@ public struct Drive: Sendable, Hashable {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { throw .last("statvfs", path) }
         let unit = UInt64(status.f_frsize)
-        return (ByteCount(UInt64(status.f_blocks) * unit), ByteCount(UInt64(status.f_bavail) * unit))
+        return (
+            ByteCount(UInt64(status.f_blocks) * unit), ByteCount(UInt64(status.f_bavail) * unit)
+        )
     }
 }

@@ -41,11 +41,13 @@ extension DriveError: CustomStringConvertible {
         case .inUse(let path):
             "\(path) is still in use by another process; it is free when that has ended"
         case .missing(let path): "\(path) does not exist"
-        case .foreign(let path, let reason): "\(path) is not a drive of cio: \(reason); left as it is"
+        case .foreign(let path, let reason):
+            "\(path) is not a drive of cio: \(reason); left as it is"
         case .refused(let path, let fault): "\(path) is refused: \(fault); left as it is"
         case .otherCluster(let path, let found):
             "\(path) belongs to the cluster \(found.text); give this one another directory"
-        case .otherVolume(let path, let found): "\(path) holds a replica of the volume \(found.text)"
+        case .otherVolume(let path, let found):
+            "\(path) holds a replica of the volume \(found.text)"
         case .otherReplica(let path, let found): "\(path) holds the replica \(found.text)"
         case .otherDrive(let path, let found):
             "\(path) was created on the drive \(found.text); it is not served from another"

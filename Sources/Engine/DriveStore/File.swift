@@ -10,7 +10,9 @@ struct File: ~Copyable {
     init(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(DriveError) {
         self.path = path
         var descriptor: Int32
-        repeat { descriptor = Glibc.open(path, flags | O_CLOEXEC, mode) } while descriptor < 0
+        repeat {
+            descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
+        } while descriptor < 0
             && errno == EINTR
         guard descriptor >= 0 else { throw .last("open", path) }
         self.descriptor = descriptor
@@ -51,7 +53,9 @@ struct File: ~Copyable {
         guard fsync(descriptor) == 0 else { throw .last("fsync", path) }
     }
 
-    func read(_ count: Int, at offset: UInt64, into bytes: UnsafeMutableRawPointer) throws(DriveError) {
+    func read(_ count: Int, at offset: UInt64, into bytes: UnsafeMutableRawPointer)
+        throws(DriveError)
+    {
         var done = 0
         while done < count {
             let got = pread(descriptor, bytes + done, count - done, off_t(offset) + done)

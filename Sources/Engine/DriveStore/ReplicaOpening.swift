@@ -156,7 +156,8 @@ extension ReplicaFiles {
         var offset: UInt64 = 0
         while let piece = try file.data(from: offset) {
             let first = piece.lowerBound / UInt64(ChecksumPage.byteCount)
-            let end = (piece.upperBound + UInt64(ChecksumPage.byteCount) - 1)
+            let end =
+                (piece.upperBound + UInt64(ChecksumPage.byteCount) - 1)
                 / UInt64(ChecksumPage.byteCount)
             for page in first..<end { table.noteStored(page: Int(page)) }
             offset = piece.upperBound

@@ -19,5 +19,7 @@ public enum ChecksumPage {
 
     /// Between a block's CRC32C and what is stored; its own inverse.
     @inline(__always)
-    public static func stored(_ checksum: UInt32) -> UInt32 { checksum ^ BlockChecksums.ofZeroBlock }
+    public static func stored(_ checksum: UInt32) -> UInt32 {
+        checksum ^ BlockChecksums.ofZeroBlock
+    }
 }

@@ -121,7 +121,8 @@ public enum StateFile {
 extension UnsafeRawPointer {
     func loadStamp(_ offset: Int) -> Stamp {
         Stamp(
-            loadLittleEndian(offset, as: UInt64.self), loadLittleEndian(offset + 8, as: UInt64.self))
+            loadLittleEndian(offset, as: UInt64.self), loadLittleEndian(offset + 8, as: UInt64.self)
+        )
     }
 }
 

@@ -20,7 +20,9 @@ public enum BlockChecksums {
     public static func compute(_ data: UnsafeRawBufferPointer, into row: UnsafeMutableRawPointer) {
         let blocks = data.count / Int(Geometry.blockBytes)
         for index in 0..<blocks {
-            set(checksum(ofBlock: data.baseAddress! + index * Int(Geometry.blockBytes)), index, of: row)
+            set(
+                checksum(ofBlock: data.baseAddress! + index * Int(Geometry.blockBytes)), index,
+                of: row)
         }
         if blocks % 2 == 1 { set(0, blocks, of: row) }
     }

@@ -56,8 +56,11 @@ public enum HoldingBody {
 extension UnsafeRawPointer {
     func loadStamp(_ offset: Int) throws(FrameFault) -> Stamp {
         let stamp = Stamp(
-            loadLittleEndian(offset, as: UInt64.self), loadLittleEndian(offset + 8, as: UInt64.self))
-        guard stamp.epoch <= Stamp.partMax, stamp.generation <= Stamp.partMax else { throw .badStamp }
+            loadLittleEndian(offset, as: UInt64.self), loadLittleEndian(offset + 8, as: UInt64.self)
+        )
+        guard stamp.epoch <= Stamp.partMax, stamp.generation <= Stamp.partMax else {
+            throw .badStamp
+        }
         return stamp
     }
 }

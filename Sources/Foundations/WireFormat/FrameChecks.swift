@@ -83,7 +83,8 @@ extension FrameHeader {
 
     private func checkHello(_ lengthMin: Int) throws(FrameFault) {
         try checkNothingButLength()
-        guard length >= UInt32(lengthMin), length <= UInt32(WireLimits.helloBytesMax), length % 8 == 0
+        guard length >= UInt32(lengthMin), length <= UInt32(WireLimits.helloBytesMax),
+            length % 8 == 0
         else { throw .badLength(kind, length) }
     }
 
@@ -102,7 +103,8 @@ extension FrameHeader {
         }
         switch request {
         case .read, .write: try checkDataRange(sizeBytes)
-        case .discard, .writeZeroes: try checkRange(sizeBytes, lengthMax: WireLimits.discardBytesMax)
+        case .discard, .writeZeroes:
+            try checkRange(sizeBytes, lengthMax: WireLimits.discardBytesMax)
         case .list:
             guard offset <= Geometry.regionCount(sizeBytes) else { throw .badOffset(kind, offset) }
             try checkLength(StampBody.byteCount)
@@ -130,7 +132,8 @@ extension FrameHeader {
     /// Whole blocks within the volume.
     private func checkRange(_ sizeBytes: UInt64, lengthMax: UInt64) throws(FrameFault) {
         guard offset % Geometry.blockBytes == 0 else { throw .badOffset(kind, offset) }
-        guard length > 0, UInt64(length) <= lengthMax, UInt64(length) % Geometry.blockBytes == 0 else {
+        guard length > 0, UInt64(length) <= lengthMax, UInt64(length) % Geometry.blockBytes == 0
+        else {
             throw .badLength(kind, length)
         }
         guard offset <= sizeBytes, UInt64(length) <= sizeBytes - offset else {

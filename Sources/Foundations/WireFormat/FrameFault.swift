@@ -33,7 +33,8 @@ extension FrameFault: CustomStringConvertible {
         case .badMagic(let magic): "not a frame: it begins with 0x\(String(magic, radix: 16))"
         case .badHeaderChecksum(let stored, let computed):
             "the header's checksum is 0x\(String(stored, radix: 16)), not 0x\(String(computed, radix: 16))"
-        case .wrongVersion(let version, let agreed): "version \(version), where \(agreed) was agreed"
+        case .wrongVersion(let version, let agreed):
+            "version \(version), where \(agreed) was agreed"
         case .unknownKind(let kind): "unknown kind \(kind)"
         case .unexpectedKind(let kind): "a \(kind) is not expected here"
         case .unknownFlags(let kind, let flags): "flags 0x\(String(flags, radix: 16)) on a \(kind)"

@@ -20,7 +20,8 @@ public enum HelloBody {
         _ hello: Hello, versions: ClosedRange<UInt16> = WireVersion.supported,
         to bytes: UnsafeMutableRawPointer
     ) -> Int {
-        FrameHeader(.hello, version: WireVersion.ofHello, length: UInt32(byteCount)).encode(to: bytes)
+        FrameHeader(.hello, version: WireVersion.ofHello, length: UInt32(byteCount)).encode(
+            to: bytes)
         let body = bytes + FrameHeader.byteCount
         (body + 112).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - 112)
         store(hello, versions, to: body)

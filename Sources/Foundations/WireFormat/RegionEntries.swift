@@ -40,8 +40,12 @@ public enum RegionEntries {
     ) throws(FrameFault) -> Int {
         let count = header.payloadBytes / entryBytes
         require(entries.count >= count, "room for \(entries.count) entries, \(count) have come")
-        guard prefix.loadLittleEndian(0, as: UInt32.self) == 0 else { throw .fieldNotZero(header.kind) }
-        guard prefix.loadLittleEndian(4, as: UInt32.self) == cio_crc32c(0, payload, count * entryBytes)
+        guard prefix.loadLittleEndian(0, as: UInt32.self) == 0 else {
+            throw .fieldNotZero(header.kind)
+        }
+        guard
+            prefix.loadLittleEndian(4, as: UInt32.self)
+                == cio_crc32c(0, payload, count * entryBytes)
         else { throw .badBodyChecksum(header.kind) }
         var lowest = start
         for index in 0..<count {
