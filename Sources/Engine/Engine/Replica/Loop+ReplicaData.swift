@@ -82,7 +82,6 @@ extension Loop {
         let status = Self.status(of: request, result)
         if status != .ok {
             noteFailure(request, result, host)
-            if request.kind.changesData { host.pointee.table!.pointee.forget(request.range) }
             return performed(slot, status, number, host)
         }
         let isHole = request.kind == .discard || request.kind == .writeZeroes
@@ -169,7 +168,12 @@ extension Loop {
         _ slot: ReplicaSlot, _ status: ReplyStatus, _ number: Int,
         _ host: UnsafeMutablePointer<ReplicaHost>
     ) {
-        host.pointee.slots.unsafelyUnwrapped[Int(slot)].step = .idle
+        let context = host.pointee.slots.unsafelyUnwrapped + Int(slot)
+        context.pointee.step = .idle
+        // Whatever failed of a change, what is there now is not known.
+        if status != .ok && context.pointee.kind.changesData {
+            host.pointee.table!.pointee.forget(context.pointee.range)
+        }
         host.pointee.machine.unsafelyUnwrapped.pointee.performed(slot, status, now: now)
         drainReplica(number)
         // Where the link was gone there was no answer that took it.

@@ -166,10 +166,9 @@ extension Loop {
             return
         }
         let checkpoint = host.pointee.stateWrite.wanted.checkpoint
-        let isKnown =
-            host.pointee.table!.pointee.firstUnknownRegion(
-                from: 0, upTo: checkpoint, in: host.pointee.machine!.pointee.map) == nil
-        if isDurable && isKnown { host.pointee.stateWrite.checksummed = checkpoint }
+        let isTrue = host.pointee.table!.pointee.vouches(
+            upTo: checkpoint, in: host.pointee.machine!.pointee.map)
+        if isDurable && isTrue { host.pointee.stateWrite.checksummed = checkpoint }
         writeSlot(number, host)
     }
 
