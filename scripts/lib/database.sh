@@ -15,14 +15,16 @@ prepare_database_home() {
     chown postgres: "$work/postgres"
 }
 
-# Makes a cluster on the volume mounted at $1. Synced by nobody: it holds nothing yet.
+# Makes a database on the volume mounted at $1. initdb would sync every filesystem of the machine;
+# this one is enough.
 make_database() {
     local data
     data=$(database_folder "$1")
     mkdir "$data"
     chown postgres: "$data"
     as_postgres "$postgres_bin/initdb" --pgdata="$data" --data-checksums --no-sync --auth=trust \
-        --encoding=UTF8 --locale=C >>"$work/postgres/initdb.log" 2>&1
+        --encoding=UTF8 --locale=C >>"$work/postgres/initdb.log" 2>&1 || return
+    sync --file-system "$data"
 }
 
 # Starts the database on the volume mounted at $1 as the node $2; waits until it serves.
@@ -49,8 +51,13 @@ psql_client() {
         --host="$work/postgres" --username=postgres --dbname=postgres "$@"
 }
 
+# The table of the ledger's commits, and some hundred MB beside it, so that there is something to
+# rebuild.
 make_tables() {
     query 'CREATE TABLE commits (number bigint PRIMARY KEY, body text NOT NULL)'
+    query 'CREATE TABLE archive AS SELECT number, repeat(md5(number::text), 32) AS body
+        FROM generate_series(1, 200000) AS number'
+    query 'CREATE UNIQUE INDEX ON archive (number)'
 }
 
 # Commits one row after the other, and writes each into the ledger once its commit is answered:

@@ -3,7 +3,7 @@
 checks_held=0
 
 # A numbered step of the story.
-step() { say '' "$1" ''; }
+step() { printf '\n%s\n\n' "$1"; }
 
 # A command as a person would type it, then what it prints.
 show() {

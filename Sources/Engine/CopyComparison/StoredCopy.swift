@@ -23,11 +23,15 @@ final class StoredCopy {
         defer { close(state) }
         var bytes = [UInt8](repeating: 0, count: StateFile.byteCount)
         try Self.read(state, "\(path)/state", at: 0, into: &bytes)
-        do {
-            slot = try bytes.withUnsafeBytes { buffer throws(FormatFault) in
-                try StateFile.newest(buffer.baseAddress!)
-            }
-        } catch { throw .notAReplica(path: path, reason: "\(error)") }
+        slot = try Self.newestSlot(bytes, path)
+    }
+
+    private static func newestSlot(
+        _ bytes: [UInt8], _ path: String
+    ) throws(ComparisonError) -> StateSlot {
+        do { return try bytes.withUnsafeBytes { try StateFile.newest($0.baseAddress!) } } catch {
+            throw .notAReplica(path: path, reason: "\(error)")
+        }
     }
 
     deinit {
@@ -65,8 +69,8 @@ final class StoredCopy {
         try Self.read(regions, "\(path)/regions", at: offset, into: &bytes)
         var stamps = [Stamp](repeating: .zero, count: RegionPage.stampsPerPage)
         do {
-            try bytes.withUnsafeBytes { buffer throws(FormatFault) in
-                try RegionPage.decode(buffer.baseAddress!, index: Int(page), into: &stamps)
+            try bytes.withUnsafeBytes {
+                try RegionPage.decode($0.baseAddress!, index: Int(page), into: &stamps)
             }
         } catch { throw .notAReplica(path: path, reason: "\(error)") }
         let stamp = stamps[Int(region) % RegionPage.stampsPerPage]
