@@ -4,7 +4,7 @@ import Glibc
 /// A blocking NBD client, the smallest that does it: fixed newstyle, GO, simple replies.
 final class NBDClient {
     let sizeBytes: UInt64
-    private let socket: Int32
+    private var socket: Int32
     private var cookie: UInt64 = 0
 
     init(path: String, export: String) throws {
@@ -31,7 +31,12 @@ final class NBDClient {
         sizeBytes = size
     }
 
-    deinit { close(socket) }
+    deinit { hangUp() }
+
+    func hangUp() {
+        if socket >= 0 { close(socket) }
+        socket = -1
+    }
 
     // MARK: Commands
 
@@ -39,6 +44,12 @@ final class NBDClient {
         try request(1, offset, UInt32(bytes.count), flags: forceUnitAccess ? 1 : 0)
         try Self.send(socket, bytes)
         try answer()
+    }
+
+    /// Without waiting for the answer.
+    func begin(_ bytes: [UInt8], at offset: UInt64) throws {
+        try request(1, offset, UInt32(bytes.count))
+        try Self.send(socket, bytes)
     }
 
     func read(_ count: Int, at offset: UInt64) throws -> [UInt8] {

@@ -9,6 +9,7 @@ import Units
 
 /// Three nodes, and a volume with a replica on each.
 final class TestCluster: Sendable {
+    let id = ClusterID.random()
     let control = TestControl()
     let nodes: [TestNode]
     let volume = VolumeID.random()
@@ -22,12 +23,11 @@ final class TestCluster: Sendable {
     ) throws {
         root = "/tmp/cio-engine-\(getpid())-\(Identifier.random().short)"
         self.sizeBytes = sizeBytes
-        let cluster = ClusterID.random()
         var nodes: [TestNode] = []
         for number in 0..<nodeCount {
             nodes.append(
                 try TestNode(
-                    number: number, cluster: cluster, control: control, kind: kind,
+                    number: number, cluster: id, control: control, kind: kind,
                     threads: threads, timing: timing, in: root))
         }
         self.nodes = nodes

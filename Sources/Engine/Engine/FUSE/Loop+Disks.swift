@@ -84,8 +84,11 @@ extension Loop {
         readRequests(index)
     }
 
-    private mutating func readRequests(_ index: Int) {
+    /// Reads what there is, unless that is under way, and waits for more.
+    mutating func readRequests(_ index: Int) {
         let disk = disks[index]
+        // How large the disk is, is known with the session that is opened first.
+        if disk.pointee.isPolling || volumes[disk.pointee.volume].pointee.exportBytes == 0 { return }
         while !disk.pointee.isClosing {
             guard let buffer = disk.pointee.takeBuffer() else {
                 disk.pointee.isFull = true

@@ -89,10 +89,12 @@ extension Loop {
     private mutating func accept(_ index: Int, _ export: EngineCommands.NBDExport, name: String) {
         let connection = connections[index]
         let host = volume(export.volume, sizeBytes: export.sizeBytes)
-        leaveVolume(index)
-        volumes[host].pointee.clientCount += 1
-        connection.pointee.host = host
-        connection.pointee.hostGeneration = volumes.generation(host)
+        if connection.pointee.host != host {
+            leaveVolume(index)
+            volumes[host].pointee.clientCount += 1
+            connection.pointee.host = host
+            connection.pointee.hostGeneration = volumes.generation(host)
+        }
         connection.pointee.handshake!.accept(
             NBDProtocol.NBDExport(
                 name: name, description: export.description,

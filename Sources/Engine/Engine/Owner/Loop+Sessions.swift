@@ -7,7 +7,10 @@ import Units
 extension Loop {
     /// The volume's host, made where there is none yet.
     mutating func volume(_ id: VolumeID, sizeBytes: UInt64) -> Int {
-        if let index = volumeNumbers[id] { return index }
+        if let index = volumeNumbers[id] {
+            if volumes[index].pointee.machine == nil { volumes[index].pointee.sizeBytes = sizeBytes }
+            return index
+        }
         let index = volumes.insert(
             VolumeHost(id: id, sizeBytes: sizeBytes, counters: shared.counters.block(of: id)))
         volumeNumbers[id] = index
@@ -22,7 +25,6 @@ extension Loop {
         let host = volumes[index]
         // One session at a time: the present one ends first, and control asks again.
         if host.pointee.machine != nil { return }
-        host.pointee.sizeBytes = sizeBytes
         host.pointee.instance = instance
         host.pointee.isDeposed = false
         host.pointee.wakesAt = .distantFuture
@@ -32,6 +34,7 @@ extension Loop {
                 recorded: configuration, node: shared.configuration.node, instance: instance,
                 sizeBytes: sizeBytes, timing: timing, now: now))
         markVolume(index)
+        if host.pointee.disk >= 0 { readRequests(host.pointee.disk) }
     }
 
     /// The volume's session of that instance, if it is the present one.

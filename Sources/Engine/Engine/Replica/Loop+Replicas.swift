@@ -47,7 +47,7 @@ extension Loop {
         let home = shared.loop(of: hello.volume)
         if home == number {
             takeHello(index, hello, version)
-            return connection.pointee.state == .open ? .needsMore : .closed
+            return connection.pointee.closesAfterSending ? .closed : .again
         }
         let copy = fcntl(connection.pointee.socket, F_DUPFD_CLOEXEC, 0)
         if copy < 0 { return refuse(index, .busy, "no descriptor") }
