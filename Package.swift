@@ -110,6 +110,9 @@ let package = Package(
         module("Engine", "Engine",
                ["Units", "WireFormat", "Records", "EngineCommands", "Replication", "NBDProtocol",
                 "FUSEProtocol", "Ring", "DriveFormat", "DriveStore", "CChecksum", "CBlockDevices"]),
+        tests("EngineTests",
+              ["Engine", "EngineCommands", "BlockDevices", "DriveStore", "DriveFormat", "Records",
+               "Replication", "Ring", "Units", "WireFormat"]),
         tests("DriveStoreTests",
               ["DriveStore", "DriveFormat", "Replication", "WireFormat", "Units"]),
     ]
