@@ -43,6 +43,8 @@ public actor ControlPlane {
     private var keepers: [VolumeID: (keeper: VolumeKeeper, task: Task<Void, Never>)] = [:]
     private var addresses: [NodeID: SocketAddress] = [:]
     private var exportNames: [String] = []
+    /// The owners of volumes, and the epochs in which they were first seen to be.
+    private var claims: [VolumeID: (owner: InstanceID, epoch: Epoch)] = [:]
     /// What was told once and would be told again and again.
     private var told: Set<Told> = []
     private var isStopping = false
@@ -116,6 +118,7 @@ public actor ControlPlane {
         await bell.forEachRing {
             let view = context.view
             tellAddresses(view)
+            noteClaims(view)
             for wanted in view.wanted.values where wanted.record.wantedOwner == context.node {
                 _ = keeper(of: wanted.record.id)
             }
@@ -130,12 +133,12 @@ public actor ControlPlane {
         return keeper
     }
 
+    func isKept(_ keeper: VolumeKeeper) -> Bool { keepers[keeper.volume]?.keeper === keeper }
+
     private func dropIdleKeepers(_ view: RecordsView) async {
         for (volume, entry) in keepers
         where view.wanted[volume]?.record.wantedOwner != context.node {
-            guard await entry.keeper.isIdle, view.statuses[volume]?.node != context.node else {
-                continue
-            }
+            guard await entry.keeper.canGo else { continue }
             entry.task.cancel()
             entry.keeper.bell.ring()
             keepers[volume] = nil
@@ -157,6 +160,15 @@ public actor ControlPlane {
         guard names != exportNames else { return }
         exportNames = names
         context.engine.send(.exportNames(names))
+    }
+
+    private func noteClaims(_ view: RecordsView) {
+        for (volume, stored) in view.configurations {
+            guard let owner = stored.record.owner?.instance, claims[volume]?.owner != owner
+            else { continue }
+            claims[volume] = (owner, stored.record.epoch)
+        }
+        claims = claims.filter { view.configurations[$0.key] != nil }
     }
 
     /// Looks from time to time at what nothing reports.
@@ -199,7 +211,10 @@ extension ControlPlane {
                 .replicaFailed, "\(context.name(of: volume)): copy \(replica.short) on node"
                     + " \(context.node.short) failed: \(why)")
         case .oldOwnerRefused(let volume, _, let epoch, let promised):
-            guard isNews(.lockout(volume, epoch)) else { return }
+            // An owner's own requests may be overtaken by its next epoch.
+            guard epoch < claims[volume]?.epoch ?? 0, isNews(.lockout(volume, epoch)) else {
+                return
+            }
             await context.event(
                 .lockedOut, "\(context.name(of: volume)): old owner refused by the copy on node"
                     + " \(context.node.short), epoch \(epoch) to \(promised)")

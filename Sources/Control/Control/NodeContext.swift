@@ -22,6 +22,11 @@ struct NodeContext: Sendable {
 
     func event(_ code: EventCode, _ text: String) async { await events.write(code, text) }
 
+    /// A dead node's volume is offered elsewhere, or nowhere: it cannot tell so itself.
+    func volumeLeft(_ volume: WantedVolume, deadNode: NodeID) async {
+        await event(.volumeRemoved, "\(volume.eventName) removed on node \(deadNode.short)")
+    }
+
     /// `volume NAME (vdN)`, as events name it.
     func name(of volume: VolumeID) -> String {
         guard let wanted = view.wanted[volume]?.record else { return "volume \(volume.short)" }

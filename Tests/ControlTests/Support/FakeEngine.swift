@@ -17,7 +17,7 @@ final class FakeEngine: EnginePort {
         var record: VolumeConfiguration
         var instance: InstanceID
         var change: ConfigurationChange?
-        var isServing = false
+        var mustClose = false
     }
 
     private struct State {
@@ -25,9 +25,6 @@ final class FakeEngine: EnginePort {
         var commands: [String] = []
         var sessions: [VolumeID: Session] = [:]
         var replicas: Set<ReplicaID> = []
-        /// Holds back answers of replicas: sessions stay in the opening state.
-        var isStuck = false
-        var waitingForReplicas: Set<VolumeID> = []
     }
 
     init() { (reports, continuation) = AsyncStream.makeStream() }
@@ -72,7 +69,8 @@ final class FakeEngine: EnginePort {
             state.sessions[record.volume] = Session(record: record, instance: instance)
             return claim(record, instance, &state)
         case .closeOwner(let volume, _):
-            return propose(volume, .release, &state) { record in record.released = true }
+            state.sessions[volume]?.mustClose = true
+            return close(volume, &state)
         case .configurationAnswered(let volume, let instance, let answer):
             return answered(volume, instance, answer, &state)
         case .addReplica(let volume, let replica):
@@ -106,6 +104,10 @@ final class FakeEngine: EnginePort {
             record.owner = OwnerRecord(node: node, instance: instance)
             record.released = false
         }
+    }
+
+    private static func close(_ volume: VolumeID, _ state: inout State) -> [EngineReport] {
+        propose(volume, .release, &state) { record in record.released = true }
     }
 
     private static func propose(
@@ -143,6 +145,7 @@ final class FakeEngine: EnginePort {
         func notice(_ notice: OwnerNotice) -> EngineReport {
             .ownerNotice(volume, instance: instance, notice)
         }
+        if session.mustClose, change.purpose != .release { return close(volume, &state) }
         switch change.purpose {
         case .claim: return [notice(.serving(epoch)), notice(.reconciled(regions: 0))]
         case .removeSilent: return change.dropped.map { notice(.replicaLeft($0.id, epoch)) }

@@ -210,8 +210,11 @@ extension LeadKeeper {
         if record.attachTo == nil { record.isExportOnly = false }
         guard record != stored.record else { return }
         let put = try Transaction.Operation.put(stored.entry.key, record: record)
-        _ = try await commit(
+        let isDone = try await commit(
             lead: lead, if: [.unchanged(stored.entry.key, since: stored.entry)], then: [put])
+        if isDone, let dead = stored.record.attachTo, record.attachTo == nil {
+            await context.volumeLeft(record, deadNode: dead)
+        }
     }
 
     private func remove(

@@ -17,9 +17,14 @@ extension Requests {
         let target = try request.node.map { try liveNode($0, in: view, for: what).id }
             ?? context.node
         let mount = request.mount ?? false
+        var former: NodeID?
         do {
             try await change(volume, what) { record, view in
+                former = record.attachTo
                 try self.order(&record, at: target, mount: mount, what, in: view)
+            }
+            if let former, former != target {
+                await context.volumeLeft(volume, deadNode: former)
             }
             let reached = try await wait(for: volume, atMost: limit, what) { wanted, view in
                 guard wanted.attachTo == target else { throw self.isOpen(what) }

@@ -24,11 +24,17 @@ extension ControlPlane {
         guard let wanted = context.view.volume(named: name)?.record, !wanted.isDeleting else {
             throw ExportRefusal(isUnknownName: true, message: "there is no volume \(name)")
         }
-        let keeper = keeper(of: wanted.id)
+        var keeper = keeper(of: wanted.id)
         try await keeper.beginExport()
+        // It may have been let go, being idle, just before it heard of the client.
+        while !isKept(keeper) {
+            keeper = self.keeper(of: wanted.id)
+            try await keeper.beginExport()
+        }
         do {
             try await attachForExport(wanted)
             try await keeper.waitForExport(atMost: Self.exportPatience)
+            await keeper.endExport()
         } catch {
             await keeper.endExport()
             throw error
@@ -41,10 +47,12 @@ extension ControlPlane {
     private func attachForExport(_ volume: WantedVolume) async throws {
         let (node, board) = (context.node, context.board)
         var refusal: ExportRefusal?
+        var former: NodeID?
         let stored = try await context.store.update(
             Keys.wanted(volume.id), as: WantedVolume.self
         ) { record in
             refusal = nil
+            former = nil
             guard var record, !record.isDeleting else {
                 refusal = ExportRefusal(
                     isUnknownName: true, message: "there is no volume \(volume.name)")
@@ -58,12 +66,14 @@ extension ControlPlane {
                         + " \(view.name(of: other)); detach or move it first")
                 return nil
             }
+            former = record.attachTo
             record.attachTo = node
             record.mount = false
             record.isExportOnly = true
             return record
         }
         if let refusal { throw refusal }
+        if let former { await context.volumeLeft(volume, deadNode: former) }
         if let stored { await board.wait(for: stored.entry.modRevision) }
     }
 }
@@ -78,11 +88,11 @@ extension VolumeKeeper {
         if let device = frontEnd.device, try await context.devices.isInUse(device) {
             throw ExportRefusal(isUnknownName: false, message: "\(message); close it first")
         }
-        exportClients = true
+        exportsPending += 1
     }
 
     func endExport() {
-        exportClients = false
+        exportsPending -= 1
         bell.ring()
     }
 

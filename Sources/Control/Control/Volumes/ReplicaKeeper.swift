@@ -94,6 +94,8 @@ actor ReplicaKeeper {
             if stored?[replica.id] == nil {
                 let isNew = configuration.record.epoch == 0 || replica.state == .stale
                 guard isNew else { return await reportMissing(replica, of: wanted) }
+                // An older copy of the volume lies there until its tombstone is honoured.
+                guard !isTaken(replica.drive, by: volume) else { return }
                 let created = try await context.storage.create(NewReplica(
                     cluster: cluster, volume: volume, replica: replica.id, drive: replica.drive,
                     sizeBytes: wanted.size.bytes))
@@ -105,11 +107,16 @@ actor ReplicaKeeper {
                 directory: found.directory)))
             registered.insert(replica.id)
             if configuration.record.epoch == 0 { try await announce(replica, configuration) }
+            if replica.state == .stale { await publish(found, in: view) }
         } catch {
             registered.remove(replica.id)
             await reportFailed(replica, of: wanted, "\(error)")
             bell.ring(after: context.settings.times.retry)
         }
+    }
+
+    private func isTaken(_ drive: DriveID, by volume: VolumeID) -> Bool {
+        (stored ?? [:]).values.contains { $0.drive == drive && $0.volume == volume }
     }
 
     /// A volume of epoch 0 is opened when all of its replicas are known to exist.
@@ -147,7 +154,6 @@ extension ReplicaKeeper {
     private func reportFailed(
         _ replica: ReplicaRecord, of volume: WantedVolume, _ why: String
     ) async {
-        context.logger.error("copy \(replica.id.short) of \(volume.eventName): \(why)")
         guard reported.insert(replica.id).inserted else { return }
         await context.event(
             .replicaFailed, "\(volume.eventName): copy \(replica.id.short) on node"

@@ -70,7 +70,7 @@ extension VolumeKeeper {
     /// Attached for network clients only, and the last of them has gone.
     private func keepExport() async throws {
         if frontEnd.isThere { try await detach() }
-        guard !exportClients else { return await announce() }
+        guard !exportClients, exportsPending == 0 else { return await announce() }
         let node = context.node
         try await context.store.update(Keys.wanted(volume), as: WantedVolume.self) { record in
             guard var record, record.attachTo == node, record.isExportOnly else { return nil }
@@ -105,9 +105,6 @@ extension VolumeKeeper {
         guard !isAnnounced else { return }
         isAnnounced = true
         await context.event(.volumeCreated, "\(name) created on node \(context.node.short)")
-        guard let former = formerOwner, former.node != context.node else { return }
-        formerOwner = nil
-        await context.event(.volumeRemoved, "\(name) removed on node \(former.node.short)")
     }
 
     private func announceEnd() async {

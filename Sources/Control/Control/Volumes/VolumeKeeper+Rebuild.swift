@@ -14,6 +14,12 @@ struct RebuildState {
     var running: Running?
     /// Whose last rebuild failed; others go first.
     var failed: [ReplicaID] = []
+    /// How often in a row.
+    var failures: [ReplicaID: Int] = [:]
+    /// Failures make pauses, each longer than the one before.
+    var pausedUntil: ContinuousClock.Instant?
+    /// When replicas were added, that have yet to be made on their drives.
+    var addedAt: [ReplicaID: ContinuousClock.Instant] = [:]
     /// The id of the next replica to be added; used up when it is recorded.
     var nextReplica = ReplicaID.random()
     /// What was last asked of the engine, and when: it is asked again if nothing comes of it.
@@ -30,6 +36,29 @@ struct RebuildState {
         if running?.replica == replica { running = nil }
         asked = nil
     }
+
+    /// How often in a row it has failed by now.
+    mutating func failed(_ replica: ReplicaID, retry: Duration) -> Int {
+        left(replica)
+        failed = failed.filter { $0 != replica } + [replica]
+        let count = failures[replica, default: 0] + 1
+        failures[replica] = count
+        pausedUntil = .now + min(retry * (1 << min(count - 1, 10)), Self.pauseMax)
+        return count
+    }
+
+    mutating func succeeded(_ replica: ReplicaID) {
+        left(replica)
+        failed.removeAll { $0 == replica }
+        failures[replica] = nil
+        pausedUntil = nil
+    }
+
+    private static let pauseMax = Duration.seconds(30)
+    /// A failure may be the last gasp of a node that is gone: told when it is the third in a row.
+    static let failuresTold = 3
+    /// A new copy is waited for this long; its node says when it is there.
+    static let makingMax = Duration.seconds(5)
 }
 
 // Copies that are missing, behind, or too many.
@@ -49,6 +78,7 @@ extension VolumeKeeper {
             return
         }
         let retry = context.settings.times.retry
+        if case .rebuild(let replica) = step, !mayRebuild(replica, in: view) { return }
         if step == rebuild.asked, let askedAt = rebuild.askedAt,
             ContinuousClock.now < askedAt + retry
         {
@@ -66,18 +96,30 @@ extension VolumeKeeper {
         }
     }
 
-    func node(of replica: ReplicaID) -> String {
-        let view = context.view
-        let record = view.configurations[volume]?.record.replicas.first { $0.id == replica }
-        return record.map { view.name(of: $0.node) } ?? replica.short
+    /// Not during a pause, and not while the copy's node has still to make it.
+    private func mayRebuild(_ replica: ReplicaID, in view: RecordsView) -> Bool {
+        let now = ContinuousClock.now
+        if let until = rebuild.pausedUntil, now < until {
+            bell.ring(after: until - now)
+            return false
+        }
+        guard let added = rebuild.addedAt[replica] else { return true }
+        if view.copies[replica] != nil || now >= added + RebuildState.makingMax {
+            rebuild.addedAt[replica] = nil
+            return true
+        }
+        bell.ring(after: context.settings.times.retry)
+        return false
     }
 
-    func isLocal(_ replica: ReplicaID) -> Bool {
-        context.view.configurations[volume]?.record.replicas
-            .contains { $0.id == replica && $0.node == context.node } ?? false
+    func node(of replica: ReplicaID) -> String {
+        places[replica].map { context.view.name(of: $0) } ?? replica.short
     }
+
+    func isLocal(_ replica: ReplicaID) -> Bool { places[replica] == context.node }
 
     func added(_ replica: ReplicaID) async {
+        rebuild.addedAt[replica] = .now
         if rebuild.nextReplica == replica { rebuild.nextReplica = .random() }
         await context.event(
             .replicaAdded, "\(name): an empty copy was added on node \(node(of: replica))")
@@ -94,16 +136,15 @@ extension VolumeKeeper {
     }
 
     func rebuildFailed(_ replica: ReplicaID) async {
-        rebuild.left(replica)
-        rebuild.failed = rebuild.failed.filter { $0 != replica } + [replica]
+        let count = rebuild.failed(replica, retry: context.settings.times.retry)
+        guard count == RebuildState.failuresTold else { return }
         await context.event(
-            .rebuildFailed, "\(name) rebuild of the copy on node \(node(of: replica)) failed;"
-                + " it is tried again")
+            .rebuildFailed, "\(name) rebuild of the copy on node \(node(of: replica)) has"
+                + " failed \(count) times; it is tried again")
     }
 
     func joined(_ replica: ReplicaID) async {
-        rebuild.left(replica)
-        rebuild.failed.removeAll { $0 == replica }
+        rebuild.succeeded(replica)
         await context.event(
             .replicaJoined, "\(name): copy on node \(node(of: replica)) joined the copies in"
                 + " sync, epoch \(epoch)")

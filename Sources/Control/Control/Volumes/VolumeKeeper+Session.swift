@@ -18,11 +18,17 @@ extension VolumeKeeper {
         isReconciled = false
         wasOfferedRaw = false
         rebuild = RebuildState()
+        places = [:]
+        remember(record.replicas)
         formerOwner = record.released ? nil : record.owner
         formerEpoch = record.epoch
         isFailover = formerOwner.map { !view.isAlive($0.node) } ?? false
         context.engine.send(
             .openOwner(record, instance: instance, sizeBytes: wanted.size.bytes))
+    }
+
+    private func remember(_ replicas: [ReplicaRecord]) {
+        for replica in replicas { places[replica.id] = replica.node }
     }
 
     private func mayOpen(_ record: VolumeConfiguration, in view: RecordsView) -> Bool {
@@ -40,6 +46,7 @@ extension VolumeKeeper {
         switch report {
         case .changeConfiguration(_, let instance, let change):
             guard instance == session.instance else { return }
+            remember(change.proposed.replicas)
             Task { await recordChange(change, for: instance) }
         case .ownerNotice(_, let instance, let notice):
             guard instance == session.instance else { return }
@@ -154,7 +161,7 @@ extension VolumeKeeper {
             await context.event(
                 .failoverCompleted, "node (\(former.node.short)) failover completed."
                     + " hostname=\(context.settings.name),"
-                    + " ip address=\(context.settings.address.host) ")
+                    + " ip address=\(context.settings.address.host)")
         }
         await context.event(
             .ownerChanged, "\(name): epoch \(formerEpoch) to \(now), owner node"

@@ -35,15 +35,21 @@ actor VolumeKeeper {
     var isLossOpen = false
     /// Clients have been given the volume's raw content in this session.
     var wasOfferedRaw = false
+    /// Network clients use the volume.
     var exportClients = false
+    /// Network clients that wait for it.
+    var exportsPending = 0
     var isAnnounced = false
     /// The epoch at which a copy refused us while the record stood below it (rule 21).
     var stoppedBy: Epoch?
+    private var isStepping = false
     /// The node ends.
     var isStopping = false
     var stopDeadline: ContinuousClock.Instant?
 
     var rebuild = RebuildState()
+    /// Where the session's replicas lie, those that have been dropped too.
+    var places: [ReplicaID: NodeID] = [:]
     var status = StatusState()
     /// A failed attachment is told once, until something else happens.
     var toldFailure: String?
@@ -65,10 +71,16 @@ actor VolumeKeeper {
 
     var name: String { context.name(of: volume) }
 
-    /// Nothing is left to do, and nobody would miss this keeper.
+    /// Nothing is held: no session, no front end.
     var isIdle: Bool { session == .closed && !frontEnd.isThere && !frontEnd.isClosing }
+    /// Nobody would miss this keeper.
+    var canGo: Bool {
+        isIdle && !isStepping && !isLossOpen && status.published == nil && exportsPending == 0
+    }
 
     private func step() async {
+        isStepping = true
+        defer { isStepping = false }
         let view = context.view
         guard view.cluster != nil else { return }
         let wanted = view.wanted[volume]?.record
