@@ -31,7 +31,7 @@ public struct PlantedFaults: OptionSet, Sendable {
     public static let copyWithoutMark = PlantedFaults(rawValue: 1 << 11)
     /// Rule 16: regions are served before they are equal everywhere.
     public static let serveBeforeEqual = PlantedFaults(rawValue: 1 << 12)
-    /// Rule 17c: regions are listed before earlier writes have drained.
+    /// Rule 17b and c: regions are listed before new writes are forwarded to the target.
     public static let listBeforeDrained = PlantedFaults(rawValue: 1 << 13)
     /// Rule 17h: a target is promoted without a flush.
     public static let promoteWithoutFlush = PlantedFaults(rawValue: 1 << 14)
@@ -55,4 +55,6 @@ public struct PlantedFaults: OptionSet, Sendable {
     public static let flushWhileReconciling = PlantedFaults(rawValue: 1 << 23)
     /// Rule 5: a replica does not keep its promise durably.
     public static let forgetPromise = PlantedFaults(rawValue: 1 << 24)
+    /// Rules 15 and 16: a takeover serves before replicas that are not intact were told `whole`.
+    public static let serveBeforeWhole = PlantedFaults(rawValue: 1 << 25)
 }

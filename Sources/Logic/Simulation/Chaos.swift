@@ -12,6 +12,7 @@ extension World {
     func sensitive(_ moment: @autoclosure () -> String) {
         guard faultsAllowed, random.chance(sensitivity) else { return }
         let pause = random.pick([0, 100_000, 1_000_000, 10_000_000])
+        counts.aimedFaults += 1
         note("a fault is aimed: \(moment())")
         after(UInt64(pause)) { [self] in if faultsAllowed { fault() } }
     }
@@ -19,20 +20,20 @@ extension World {
     private func fault() {
         let node = nodes[random.below(nodes.count)]
         switch random.below(100) {
-        case ..<22:
+        case ..<19:
             node.kill()
             after(100_000_000...6_000_000_000) { node.start() }
-        case ..<37:
+        case ..<33:
             node.losePower()
             after(500_000_000...8_000_000_000) { node.powerOn() }
-        case ..<41: losePowerEverywhere()
-        case ..<60: partition(node)
-        case ..<70: cutFromStore(node)
-        case ..<80:
-            node.slowness = UInt64(random.pick([5, 50, 1000]))
-            after(500_000_000...4_000_000_000) { node.slowness = 1 }
+        case ..<37: losePowerEverywhere()
+        case ..<53: partition(node)
+        case ..<62: cutFromStore(node)
+        case ..<70: slowDown(node)
+        case ..<77: breakConnection(node)
+        case ..<81: setLeaseTrap()
         case ..<90: heal()
-        default: moveVolume()
+        default: command(node)
         }
     }
 
@@ -41,6 +42,11 @@ extension World {
             node.losePower()
             after(500_000_000...4_000_000_000) { node.powerOn() }
         }
+    }
+
+    private func slowDown(_ node: SimulatedNode) {
+        node.slowness = UInt64(random.pick([5, 50, 1000]))
+        after(500_000_000...4_000_000_000) { node.slowness = 1 }
     }
 
     private func partition(_ node: SimulatedNode) {
@@ -63,14 +69,39 @@ extension World {
         after(300_000_000...7_000_000_000) { [self] in network.storeCut[node.index] = false }
     }
 
-    private func heal() {
+    func heal() {
         note("the network is whole")
         network.heal()
     }
 
-    private func moveVolume() {
-        let target = nodes[random.below(nodes.count)].id
-        note("an operator moves the volume to node \(short(target))")
-        store.wantedOwner = target
+    /// An owner's connection breaks while its requests lie on a slow drive; the way is whole, so
+    /// that it is opened anew at once and the same requests come again, to a drive that is fast.
+    private func breakConnection(_ node: SimulatedNode) {
+        guard let owner = node.process?.owner, !owner.openLinks.isEmpty else { return }
+        let link = owner.openLinks[random.below(owner.openLinks.count)]
+        let target = nodes[link.replicaNode]
+        target.slowness = UInt64(random.pick([1, 1000, 4000]))
+        note("the connection to node \(short(target.id)) will break, its drive is slow")
+        after(10_000_000...150_000_000) { [self] in
+            target.slowness = 1
+            note("a connection of session \(owner.session) breaks")
+            owner.lost(link)
+        }
+    }
+
+    /// What an operator may ask for.
+    private func command(_ node: SimulatedNode) {
+        switch random.below(10) {
+        case ..<6:
+            note("an operator moves the volume to node \(short(node.id))")
+            store.wanted.attachTo = node.id
+        case ..<8:
+            note("an operator detaches the volume")
+            store.wanted.parkedAt = store.wanted.wantedOwner
+            store.wanted.attachTo = nil
+        default:
+            note("an operator asks for a copy on node \(short(node.id))")
+            store.wanted.rebuildTo = node.id
+        }
     }
 }

@@ -14,8 +14,12 @@ final class OwnerHost {
     private var data: [SimulatedData]
     private var clients: [ClientOperation?]
     private var isDraining = false
+    private(set) var clientsUnderWay = 0
     private let alarm = Alarm()
     private var changeTries = 0
+    /// The id of the next replica to be added, and those whose last rebuild failed.
+    private(set) var nextReplica: ReplicaID
+    private(set) var failedRebuilds: [ReplicaID] = []
 
     private var world: World { process.world }
     private var node: SimulatedNode { process.node }
@@ -24,6 +28,7 @@ final class OwnerHost {
         self.process = process
         process.world.sessionCount += 1
         session = process.world.sessionCount
+        nextReplica = Identifier.random(using: &process.world.random)
         process.world.counts.sessions += 1
         machine = OwnerMachine(
             recorded: recorded, node: process.node.id,
@@ -43,6 +48,9 @@ final class OwnerHost {
         clients = clients.map { _ in nil }
     }
 
+    /// Lets go of what refers back to the session.
+    func tearDown() { openLinks = [] }
+
     func isCurrent() -> Bool { process.isAlive && process.owner === self && !machine.hasEnded }
 
     // MARK: Commands
@@ -52,6 +60,7 @@ final class OwnerHost {
         guard let slot = machine.submit(operation.request, token: UInt64(operation.number), now: node.clock)
         else { return false }
         clients[Int(slot)] = operation
+        clientsUnderWay += 1
         data[Int(slot)] = operation.content
         drain()
         return true
@@ -143,6 +152,7 @@ final class OwnerHost {
         case .complete(_, let status, let slot):
             guard let client = clients[Int(slot)] else { return }
             clients[Int(slot)] = nil
+            clientsUnderWay -= 1
             world.workload.completed(client, status, data[Int(slot)], self, world)
         case .release: break
         case .notify(let notice): noticed(notice)
@@ -160,6 +170,9 @@ final class OwnerHost {
             }
             openLinks = []
             process.owner = nil
+            if !world.network.storeCut[node.index], world.store.status == node.id {
+                world.store.status = nil
+            }
         }
     }
 
@@ -206,6 +219,13 @@ final class OwnerHost {
         case .rebuildStarted: world.counts.rebuilds += 1
         case .reconciled(let regions): world.counts.reconciledRegions += Int(regions)
         case .replicaFreed: world.counts.freedCopies += 1
+        case .replicaJoined(let replica, _):
+            world.counts.promotions += 1
+            failedRebuilds.removeAll { $0 == replica }
+        case .rebuildFailed(let replica):
+            failedRebuilds = failedRebuilds.filter { $0 != replica } + [replica]
+        case .replicaAdded:
+            nextReplica = Identifier.random(using: &world.random)
         default: break
         }
         world.sensitive("a notice")
@@ -220,7 +240,8 @@ final class OwnerHost {
         let pause = mine > 1 && world.random.chance(50) ? 100_000_000 : 0
         world.note("session \(session) proposes \(change.purpose) as epoch \(change.proposed.epoch)")
         world.sensitive("a change is proposed")
-        let isLate = world.faultsAllowed && world.random.chance(3)
+        let isAimed = aimAtCandidate(change)
+        let isLate = world.faultsAllowed && (isAimed || world.random.chance(3))
         let way = world.random.nanoseconds(200_000...10_000_000) + UInt64(pause)
         world.after(way + (isLate ? 2_500_000_000 : 0)) { [self] in
             if world.network.storeCut[node.index] || (world.faultsAllowed && world.random.chance(3)) {
@@ -233,6 +254,24 @@ final class OwnerHost {
             world.after(200_000...10_000_000) { [self] in answered(answer, mine, change) }
         }
         world.after(2_000_000_000) { [self] in answered(.unknown, mine, change) }
+    }
+
+    /// The candidate loses power while it is unknown whether it is in sync (rule 17j).
+    /// - Returns: whether it does; then the answer is late.
+    private func aimAtCandidate(_ change: ConfigurationChange) -> Bool {
+        guard case .promote(let replica) = change.purpose, world.faultsAllowed,
+            world.random.chance(world.sensitivity * 2),
+            let target = change.proposed.replicas.first(where: { $0.id == replica }),
+            target.node != node.id
+        else { return false }
+        world.counts.aimedFaults += 1
+        world.note("a fault is aimed: the candidate loses power")
+        let machine = world.node(target.node)
+        world.after(1_000_000...300_000_000) {
+            machine.losePower()
+            machine.world.after(300_000_000...900_000_000) { machine.powerOn() }
+        }
+        return true
     }
 
     private func answered(_ answer: ChangeAnswer, _ attempt: Int, _ change: ConfigurationChange) {

@@ -38,6 +38,14 @@ public struct SimulationCounts: Sendable {
     public var powerLosses = 0
     public var partitions = 0
     public var rebuilds = 0
+    public var promotions = 0
     public var reconciledRegions = 0
     public var freedCopies = 0
+    public var deletedReplicas = 0
+    /// Volumes given to another node because their owner's was dead.
+    public var parkings = 0
+    /// Changes of where copies should lie.
+    public var placements = 0
+    /// Faults aimed at a sensitive moment.
+    public var aimedFaults = 0
 }

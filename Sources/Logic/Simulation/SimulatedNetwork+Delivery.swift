@@ -26,6 +26,8 @@ final class SimulatedPipe {
         isPumping = true
         world.schedule.add(at: first.arrival) { [self] in
             isPumping = false
+            // Torn down meanwhile.
+            if waiting.isEmpty { return }
             if !world.network.isOpen(from, to) {
                 waiting[0].arrival = world.now + 50_000_000
             } else {

@@ -68,4 +68,9 @@ final class SimulatedLink {
         self.peer = peer
         self.replicaProcess = replicaProcess
     }
+
+    func tearDown() {
+        toReplica.tearDown()
+        toOwner.tearDown()
+    }
 }

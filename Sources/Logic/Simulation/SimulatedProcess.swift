@@ -10,11 +10,13 @@ final class SimulatedProcess {
     private(set) var isAlive = true
     private(set) var replicas: [ReplicaHost] = []
     var owner: OwnerHost?
+    let leader: Leader
 
     init(node: SimulatedNode) {
         self.node = node
         world = node.world
         incarnation = Identifier.random(using: &node.world.random)
+        leader = Leader(node: node)
     }
 
     func begin() {
@@ -54,6 +56,7 @@ final class SimulatedProcess {
     /// Lets go of what refers back to the process.
     func tearDown() {
         isAlive = false
+        owner?.tearDown()
         owner = nil
         replicas = []
     }

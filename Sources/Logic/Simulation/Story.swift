@@ -1,5 +1,6 @@
 import Records
 import Replication
+import Scheduling
 import Units
 
 /// The two phases of a run: safety under faults, then everything must heal.
@@ -19,8 +20,10 @@ extension World {
         for node in nodes {
             guard let owner = node.process?.owner, owner.machine.isServing || random.chance(5) else { continue }
             let burst = random.pick([0, 1, 1, 2, 6])
-            for _ in 0..<burst where workload.underWay < 48 {
-                let operation = workload.next(for: owner.session, self)
+            // One that is cut off may go on reading, if its requests do not wait for writes.
+            let readsOnly = trap.map { $0.old == node.index } ?? false
+            for _ in 0..<burst where owner.clientsUnderWay < 40 {
+                let operation = workload.next(for: owner.session, readsOnly: readsOnly, self)
                 if !owner.submit(operation) { workload.abandoned(operation, self) }
             }
         }
@@ -29,6 +32,7 @@ extension World {
 
     private func endFaults() {
         faultsAllowed = false
+        trap = nil
         note("faults stop: everything must heal")
         network.heal()
         for node in nodes {
@@ -54,13 +58,23 @@ extension World {
 
     private func healthyOwner() -> OwnerHost? {
         let record = store.configuration
-        guard let owner = node(store.wantedOwner).process?.owner, owner.machine.isServing,
+        let seen = store.snapshot(now: now)
+        guard let wantedOwner = store.wanted.wantedOwner,
+            let owner = node(wantedOwner).process?.owner, owner.machine.isServing,
             owner.machine.recorded == record, owner.machine.unequalRegions == 0,
-            record.inSync.count == store.copies, record.replicas.count == store.copies,
+            record.inSync.count == store.wanted.copies,
+            record.replicas.count == store.wanted.copies,
             owner.machine.rebuildStatus == nil, store.tombstones.isEmpty,
-            Set(record.replicas.map(\.node)) == Set(store.placement)
+            seen.isAlive.allSatisfy(\.self), isPlaced(record),
+            plan(Leader.view(seen, silentFor: nodes.map { _ in 0 })).isEmpty
         else { return nil }
         return owner
+    }
+
+    private func isPlaced(_ record: VolumeConfiguration) -> Bool {
+        record.replicas.allSatisfy {
+            store.wanted.placement.contains(Place(node: $0.node, drive: $0.drive))
+        }
     }
 
     private func noteSessions() {
@@ -71,11 +85,15 @@ extension World {
 
     private var condition: String {
         let record = store.configuration
-        let owner = node(store.wantedOwner).process?.owner
+        let owner = store.wanted.wantedOwner.flatMap { node($0).process?.owner }
+        let seen = store.snapshot(now: now)
+        let changes = plan(Leader.view(seen, silentFor: nodes.map { _ in 0 }))
         let sessions = nodes.compactMap { $0.process?.owner?.session }
         return "epoch \(record.epoch), in sync \(record.inSync.map { short($0.node) }), replicas "
-            + "\(record.replicas.map { short($0.node) }), wanted \(store.placement.map { short($0) }), "
-            + "owner wanted \(short(store.wantedOwner)), sessions \(sessions), serving "
+            + "\(record.replicas.map { short($0.node) }), wanted "
+            + "\(store.wanted.placement.map { short($0.node) }), owner wanted "
+            + "\(store.wanted.wantedOwner.map { short($0) } ?? "none"), plan \(changes), sessions "
+            + "\(sessions), serving "
             + "\(owner?.machine.isServing ?? false), waits for \(String(describing: owner?.machine.waitsFor)), "
             + "tombstones \(store.tombstones.count), operations \(workload.underWay)"
     }
@@ -92,10 +110,17 @@ extension World {
     }
 
     private func awaitQuiet(_ owner: OwnerHost, until deadline: UInt64) {
+        // A machine that came back without its last writes may end the session still.
+        guard owner.isCurrent() else {
+            awaitHealth(until: now + 180_000_000_000)
+            return
+        }
         if workload.underWay == 0 {
             checkEqual()
             owner.command { machine, now in machine.close(now: now) }
-            store.wantedOwner = NodeID.zero
+            store.isOver = true
+            store.wanted.attachTo = nil
+            store.wanted.parkedAt = nil
             awaitRelease(until: now + 60_000_000_000)
             return
         }

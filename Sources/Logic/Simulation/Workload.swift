@@ -47,9 +47,9 @@ struct Workload {
     var isFaultPhaseOver: Bool { submitted >= operations }
 
     /// Makes the next request for a session.
-    mutating func next(for session: Int, _ world: World) -> ClientOperation {
+    mutating func next(for session: Int, readsOnly: Bool, _ world: World) -> ClientOperation {
         submitted += 1
-        let kind = world.random.below(100)
+        let kind = readsOnly ? 20 : world.random.below(100)
         if kind < 9 { return operation(.flush, sectors: [], session, world) }
         let region = UInt64(world.random.below(Shape.regions))
         let base = region * Geometry.regionBytes

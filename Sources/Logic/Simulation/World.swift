@@ -23,6 +23,7 @@ final class World {
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     var counts = SimulationCounts()
     var faultsAllowed = true
+    var trap: LeaseTrap?
     /// How readily a sensitive moment brings a fault, in percent.
     let sensitivity: Int
     var sessionCount = 0
@@ -35,6 +36,8 @@ final class World {
         volume = Identifier.random(using: &random)
         let nodeCount = random.pick([3, 4, 4, 5])
         let copies = random.pick([1, 2, 2, 3, 3])
+        let mayBeWitnessed = random.chance(25)
+        let isWitnessed = mayBeWitnessed && nodeCount > copies
         sensitivity = random.pick([0, 1, 5, 15])
         network = SimulatedNetwork(nodes: nodeCount, isFast: random.chance(70))
         let ids = (0..<nodeCount).map { NodeID(high: UInt64($0 + 1), low: 7) }
@@ -47,8 +50,9 @@ final class World {
             configuration: VolumeConfiguration(
                 volume: volume, epoch: 0, owner: nil, released: true, nonce: .zero,
                 replicas: replicas),
-            wantedOwner: ids[random.below(nodeCount)], placement: Array(ids.prefix(copies)),
-            copies: copies, nodes: nodeCount)
+            wanted: World.wanted(
+                volume, replicas, owner: ids[random.below(nodeCount)]),
+            nodes: World.nodeRecords(ids, isWitnessed: isWitnessed))
         workload = Workload(operations: settings.operations)
         for id in ids { nodes.append(SimulatedNode(id: id, world: self)) }
         for (index, replica) in replicas.enumerated() { nodes[index].create(replica.id) }
@@ -87,6 +91,29 @@ final class World {
         }
     }
 
+    private static func wanted(
+        _ volume: VolumeID, _ replicas: [ReplicaRecord], owner: NodeID
+    ) -> WantedVolume {
+        WantedVolume(
+            id: volume, name: "vol", vdisk: 1, size: ByteCount(gigabytes: 1), copies: replicas.count,
+            placement: replicas.map { Place(node: $0.node, drive: $0.drive) }, attachTo: owner)
+    }
+
+    /// The last node may be a witness, without drives.
+    private static func nodeRecords(_ ids: [NodeID], isWitnessed: Bool) -> [NodeRecord] {
+        ids.enumerated().map { index, id in
+            let drive = DriveRecord(
+                id: DriveID(high: id.high, low: 5), path: "/drive", type: .ssd,
+                total: ByteCount(gigabytes: 1000), free: ByteCount(gigabytes: 900))
+            let isWitness = isWitnessed && index == ids.count - 1
+            let roles: [NodeRecord.Role] = [.sds, .backup1, .backup2]
+            return NodeRecord(
+                id: id, name: "v\(index + 1)", address: "127.0.0.\(index + 1)", port: 1,
+                role: index < 3 ? roles[index] : .standard, drives: isWitness ? [] : [drive],
+                number: index + 1)
+        }
+    }
+
     // MARK: Links
 
     func makeLink(
@@ -100,7 +127,11 @@ final class World {
         return link
     }
 
-    func forget(_ link: SimulatedLink) { links.removeAll { $0 === link } }
+    /// Neither end knows it any more: nothing of it is delivered.
+    func forget(_ link: SimulatedLink) {
+        links.removeAll { $0 === link }
+        link.tearDown()
+    }
 
     // MARK: The record
 
@@ -111,6 +142,7 @@ final class World {
             note("recorded: epoch \(change.proposed.epoch), \(change.purpose)")
             checkChange(from: before, change)
             recordedSetChanged()
+            springTrap(change)
         }
         return answer
     }
@@ -118,8 +150,8 @@ final class World {
     /// Invariant 9: a copy is freed only where the wanted number is in sync without it.
     private func checkChange(from before: VolumeConfiguration, _ change: ConfigurationChange) {
         if change.proposed.inSync.isEmpty { fail("the in-sync set was emptied") }
-        if case .free = change.purpose, change.proposed.inSync.count < store.copies {
-            fail("a copy was freed with \(change.proposed.inSync.count) of \(store.copies) left in sync")
+        if case .free = change.purpose, change.proposed.inSync.count < store.wanted.copies {
+            fail("a copy was freed with \(change.proposed.inSync.count) of \(store.wanted.copies) left in sync")
         }
     }
 
@@ -140,10 +172,7 @@ final class World {
     /// Breaks the circles of references, so that a run leaves no memory behind.
     func tearDown() {
         schedule = Schedule()
-        for link in links {
-            link.toReplica.tearDown()
-            link.toOwner.tearDown()
-        }
+        for link in links { link.tearDown() }
         links = []
         for node in nodes { node.process?.tearDown() }
         nodes = []

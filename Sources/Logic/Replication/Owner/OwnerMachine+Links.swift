@@ -28,7 +28,10 @@ extension OwnerMachine {
     private mutating func lostUnflushedWrites(_ index: PeerIndex) -> Bool {
         peers[index].hasHolding = false
         if phase == .collecting { return false }
-        if rebuild?.peer == index { abandonRebuild(notifying: true) }
+        if rebuild?.peer == index && faults.contains(.candidateReconnects) { return false }
+        // While its promotion is under way it may be in sync already: nothing is acknowledged
+        // without it until the answer, and then it leaves (rule 17j).
+        if rebuild?.peer == index { rebuildTargetLost() }
         guard recordedInSync.has(index) || proposedInSync.has(index) else { return false }
         peers[index].mustLeave = true
         peers[index].hasLostWrites = true
@@ -81,6 +84,7 @@ extension OwnerMachine {
         let mask = PeerMask(index)
         candidate.remove(mask)
         forwarded.remove(mask)
+        isWhole(index)
         if peers[index].link != .down {
             forgetLink(index)
             actions.append(.closeLink(index))
@@ -152,6 +156,7 @@ extension OwnerMachine {
             peers[index].hasHolding = true
         }
         sendAgain(to: index)
+        if reconciliation == nil && awaitedWhole.has(index) && phase == .serving { sendWhole(to: index) }
         relist(index)
         askLeasesIfReadsWait()
         mustProceed = true

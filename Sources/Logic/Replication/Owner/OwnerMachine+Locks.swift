@@ -11,6 +11,7 @@ extension OwnerMachine {
 
     private func mayStart(_ operation: OwnerOperation) -> Bool {
         guard phase == .serving || phase == .closing else { return false }
+        if operation.kind != .copy && operation.isClients && !awaitedWhole.isEmpty { return false }
         if operation.isFlush {
             // What is copied after a flush is not durable by it: it waits for the end (rule 12).
             return !isReconciling || faults.contains(.flushWhileReconciling)

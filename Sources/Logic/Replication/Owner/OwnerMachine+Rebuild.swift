@@ -62,7 +62,7 @@ extension OwnerMachine {
         case .connecting:
             if isReady { beginForwarding() }
         case .draining:
-            if isDrained(upTo: current.drainUpTo) || faults.contains(.listBeforeDrained) { beginRebuildLists() }
+            if isDrained(upTo: current.drainUpTo) { beginRebuildLists() }
         case .listing: askRebuildList()
         case .copying:
             if rebuildWork.isEmpty && activeCopies.isEmpty { beginCatchingUp() }
@@ -80,7 +80,7 @@ extension OwnerMachine {
     }
 
     private mutating func beginForwarding() {
-        forwarded.insert(PeerMask(rebuild!.peer))
+        if !faults.contains(.listBeforeDrained) { forwarded.insert(PeerMask(rebuild!.peer)) }
         rebuild!.phase = .draining
         rebuild!.drainUpTo = sequence
         mustProceed = true
@@ -140,6 +140,7 @@ extension OwnerMachine {
             askRebuildList()
         } else {
             rebuild!.list = nil
+            if faults.contains(.listBeforeDrained) { forwarded.insert(PeerMask(rebuild!.peer)) }
             rebuild!.phase = .copying
             rebuild!.total = rebuildWork.count
             mustProceed = true

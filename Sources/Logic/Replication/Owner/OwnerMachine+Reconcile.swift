@@ -62,6 +62,10 @@ extension OwnerMachine {
         }
         let others = recordedInSync.subtracting(PeerMask(source))
         reconciliation = Reconciliation(source: source, lists: [])
+        // A write acknowledged now, and lost by the intact ones later, could be told by nothing
+        // from what the others had lost before.
+        let areIntact = recordedInSync.members.allSatisfy { peers[$0].holding.intact }
+        awaitedWhole = areIntact || faults.contains(.serveBeforeWhole) ? [] : recordedInSync
         if others.isEmpty {
             beginServing()
             return
@@ -294,7 +298,23 @@ extension OwnerMachine {
 
     mutating func wholeAnswered(_ index: PeerIndex, _ reply: ReplicaReply) {
         if reply.status != .ok { fail(index) }
+        if reply.status == .ok && reconciliation == nil { isWhole(index) }
         rebuildWholeAnswered(index, reply)
+    }
+
+    /// Told so durably, or not in sync any more: nothing waits for it to be whole.
+    mutating func isWhole(_ index: PeerIndex) {
+        guard awaitedWhole.has(index) else { return }
+        awaitedWhole.remove(PeerMask(index))
+        if awaitedWhole.isEmpty { mustStartWaiting = true }
+        mustProceed = true
+    }
+
+    /// The last `whole` was answered.
+    mutating func startIfWhole() {
+        guard mustStartWaiting else { return }
+        mustStartWaiting = false
+        startAllWaiting()
     }
 
     // MARK: Beginning again

@@ -66,6 +66,9 @@ public struct OwnerMachine: ~Copyable {
 
     /// Regions that are not known to be equal on every replica in sync.
     var unequal: RegionSet
+    /// Nothing is served before these have durably been told that they are whole.
+    var awaitedWhole: PeerMask = []
+    var mustStartWaiting = false
     var reconciliation: Reconciliation?
     var activeCopies: [UInt64] = []
     var rebuild: Rebuild?
@@ -144,7 +147,8 @@ public struct OwnerMachine: ~Copyable {
         case .listing: .reconciliation(0)
         case .serving, .closing:
             change?.purpose == .removeSilent
-                ? .record : unequal.isEmpty ? .nothing : .reconciliation(unequal.count)
+                ? .record
+                : unequal.isEmpty && awaitedWhole.isEmpty ? .nothing : .reconciliation(unequal.count)
         case .ended: .nothing
         }
     }
@@ -177,6 +181,7 @@ public struct OwnerMachine: ~Copyable {
         completeLeasedReads()
         collectIfReady()
         startCopies()
+        startIfWhole()
         closeGenerationIfDue()
         proceedWithGeneration()
         proceedWithRebuild()
