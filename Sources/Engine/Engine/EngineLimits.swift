@@ -41,6 +41,8 @@ public enum EngineLimits {
     static let openTriesQuiet = 100
     /// A new connection has said its hello after so many seconds, or is closed.
     static let helloSeconds: UInt64 = 5
+    /// Unused memory goes back to the system so long after a burst, when nothing is in use.
+    static let trimAfter = Span.seconds(10)
     /// A stop waits this long for sessions to end cleanly; after it they end as in a crash.
     static let stopPatience = Span.seconds(10)
     /// Writes of checksums that one replica has under way, of up to 16 pages (64 KiB) each.

@@ -70,10 +70,15 @@ enum SocketOptions {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         if socket < 0 { return -errno }
-        unlink(path)
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
         let code = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { place in
+                if connect(socket, place, length) == 0 {
+                    errno = EADDRINUSE
+                    return Int32(-1)
+                }
+                unlink(path)
+                return bind(socket, place, length)
             }
         }
         return code == 0 ? socket : closing(socket)

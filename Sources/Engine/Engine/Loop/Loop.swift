@@ -116,6 +116,7 @@ struct Loop: ~Copyable {
         case .checksumPage: checksumPageDone(index, result)
         case .checksumSync: checksumSyncDone(index, result)
         case .stateSlot: stateSlotDone(index, result)
+        case .checksumFill: checksumFillRead(index, result)
         case .diskReadable: diskReadable(index, result)
         case .connect: connected(index, result)
         case .closeSocket: socketClosed(index)
@@ -134,6 +135,7 @@ struct Loop: ~Copyable {
         case .hello: helloTimer(index, timer)
         case .heartbeats: beatHearts()
         case .stopPatience: stopPatienceEnds()
+        case .trim: trim()
         case .acceptAgain: acceptAgain(isNBD: timer.index == 1)
         }
     }
@@ -172,6 +174,25 @@ struct Loop: ~Copyable {
             if let index = memoryWaiters.popFirst() { resumeReceiving(index) }
         }
         resumeDisks()
+        if hasTrimmed {
+            hasTrimmed = false
+            trimLater()
+        }
+    }
+
+    private mutating func trimLater() {
+        timers.add(
+            Timer(instant: now + EngineLimits.trimAfter, kind: .trim, index: 0, generation: 0))
+    }
+
+    /// Gives memory that a burst has used back to the system, once nothing of it is in use.
+    private mutating func trim() {
+        if memory.count > 0 { return trimLater() }
+        hasTrimmed = true
+        memory.trim()
+        for index in 0..<disks.end {
+            if let disk = disks.find(index), disk.pointee.isQuiet { disk.pointee.trim() }
+        }
     }
 
     mutating func report(_ report: EngineReport) { shared.report(report) }

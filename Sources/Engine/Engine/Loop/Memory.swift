@@ -117,6 +117,13 @@ struct Memory: ~Copyable {
         if entries[Int(id.index)].references == 0 { free(id) }
     }
 
+    /// Releases what was acquired a moment ago, in vain: whoever waits need not look again.
+    mutating func giveBackUnused(_ id: MemoryID) {
+        let before = wasFreed
+        release(id)
+        wasFreed = before
+    }
+
     private mutating func free(_ id: MemoryID) {
         let entry = entries[Int(id.index)]
         entries.remove(Int(id.index))

@@ -6,6 +6,8 @@ enum OperationKind: UInt8 {
     case connect, receive, send, closeSocket
     /// On a replica's files. The index is the replica's number << 16 | slot or staging number.
     case replicaData, replicaSync, regionPage, checksumPage, checksumSync, stateSlot
+    /// A region whose checksums are unknown. The index is the replica's number << 16.
+    case checksumFill
     case diskReadable, closeDisk
 }
 

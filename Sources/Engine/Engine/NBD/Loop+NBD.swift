@@ -103,7 +103,7 @@ extension Loop {
             let range = Self.pieceRange(of: whole)
             let buffer = memory.acquire(Int(range.blockAligned.length), for: .client)
             if buffer.isNone {
-                for place in 0..<held.count { memory.release(held[place]) }
+                for place in 0..<held.count { memory.giveBackUnused(held[place]) }
                 return false
             }
             held.append(buffer)
@@ -144,7 +144,7 @@ extension Loop {
         if !range.isBlockAligned {
             let client = memory.acquire(Int(blocks.length), for: .client)
             if client.isNone {
-                memory.release(buffer)
+                memory.giveBackUnused(buffer)
                 memoryWaiters.append(index)
                 return .pause
             }

@@ -20,6 +20,9 @@ extension Loop {
         checksums: UnsafeRawPointer?
     ) {
         let host = replicas[number]
+        if let promised = host.pointee.machine?.pointee.state.promised, request.epoch < promised {
+            noteOldOwner(request, link, host, promised: promised)
+        }
         guard let machine = host.pointee.machine,
             let slot = machine.pointee.received(request, on: link, now: now)
         else {
@@ -89,7 +92,6 @@ extension Loop {
             context = host.pointee.slots.unsafelyUnwrapped[Int(slot)]
             host.pointee.slots.unsafelyUnwrapped[Int(slot)].buffer = ReplicaBuffer()
         }
-        noteTrouble(reply, id, context, host)
         guard let link = host.pointee.link(id) else {
             if !context.buffer.memory.isNone { memory.release(context.buffer.memory) }
             return
@@ -163,19 +165,18 @@ extension Loop {
 
     // MARK: Trouble
 
-    /// What control hears of, beside the owner.
-    private mutating func noteTrouble(
-        _ reply: ReplicaReply, _ id: LinkID, _ context: ReplicaSlotContext,
-        _ host: UnsafeMutablePointer<ReplicaHost>
+    /// The owner of an epoch that has passed asks for something: control hears of it once a link.
+    private mutating func noteOldOwner(
+        _ request: ReplicaRequest, _ id: LinkID, _ host: UnsafeMutablePointer<ReplicaHost>,
+        promised: Epoch
     ) {
-        guard reply.status == .refused else { return }
         for place in host.pointee.links.indices
         where host.pointee.links[place].link == id && !host.pointee.links[place].isReported {
             host.pointee.links[place].isReported = true
             report(
                 .oldOwnerRefused(
-                    host.pointee.local.volume, host.pointee.local.replica, epoch: reply.id >> 16,
-                    promised: reply.epoch))
+                    host.pointee.local.volume, host.pointee.local.replica, epoch: request.epoch,
+                    promised: promised))
         }
     }
 

@@ -242,5 +242,6 @@ extension Loop {
                 performed(ReplicaSlot(slot), .ioError, number, host)
             }
         }
+        if host.pointee.fill.awaitsPage { regionWasRead(number, host) }
     }
 }

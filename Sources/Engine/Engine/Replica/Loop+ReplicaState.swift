@@ -76,8 +76,7 @@ extension Loop {
         if host.pointee.stateWrite.step != .idle {
             // Checksums are on their way on their own: the state follows them. What became dirty
             // behind their pass may be the checkpoint's, so that it needs a pass of its own.
-            host.pointee.stateWrite.wanted = state
-            host.pointee.stateWrite.isAwaited = true
+            host.pointee.stateWrite.awaited = state
             return
         }
         host.pointee.stateWrite = StateWrite()
@@ -160,9 +159,9 @@ extension Loop {
         let host = replicas[number]
         host.pointee.table!.pointee.trim()
         if host.pointee.stateWrite.isChecksumsOnly {
-            let pass = host.pointee.stateWrite
+            let awaited = host.pointee.stateWrite.awaited
             host.pointee.stateWrite = StateWrite()
-            if pass.isAwaited { writeState(pass.wanted, number, host) }
+            if let awaited { writeState(awaited, number, host) }
             return
         }
         let checkpoint = host.pointee.stateWrite.wanted.checkpoint
@@ -205,8 +204,21 @@ extension Loop {
         let written = host.pointee.stateWrite
         host.pointee.stateWrite = StateWrite()
         if written.isFarewell { return }
-        host.pointee.machine!.pointee.stateWritten(written.wanted, isDurable: isDurable, now: now)
-        if host.pointee.state == .failed { writeFarewell(number, host) }
+        if !written.isOwn {
+            host.pointee.machine!.pointee.stateWritten(
+                written.wanted, isDurable: isDurable, now: now)
+        }
+        if let awaited = written.awaited { writeState(awaited, number, host) }
+        if host.pointee.state == .failed { return writeFarewell(number, host) }
+        if isDurable && !written.isOwn { fillChecksums(number) }
+    }
+
+    /// Every checksum up to the durable checkpoint is known: the state is to say so.
+    mutating func vouchForChecksums(_ number: Int, _ host: UnsafeMutablePointer<ReplicaHost>) {
+        guard host.pointee.stateWrite.step == .idle else { return }
+        host.pointee.stateWrite.wanted = host.pointee.machine!.pointee.durable
+        host.pointee.stateWrite.isOwn = true
+        writeChecksums(number, host)
     }
 
     /// A replica that has failed may have lost writes: it must not be found whole again.

@@ -150,6 +150,7 @@ extension Loop {
             opened, boot: shared.configuration.boot, timing: timing, now: BootClock.now())
         report(.replicaOpened(local.volume, local.replica))
         connectLinks(number)
+        fillChecksums(number)
         closeIfIdle(number)
     }
 

@@ -33,6 +33,7 @@ struct ReplicaHost: ~Copyable {
     var links: [ReplicaLink] = []
 
     var stateWrite = StateWrite()
+    var fill = ChecksumFill()
     var stagings = StagingTable()
     /// Operations on the files under way.
     var operationsUnderWay = 0
@@ -86,6 +87,7 @@ struct ReplicaHost: ~Copyable {
         slots!.initialize(repeating: ReplicaSlotContext(), count: count)
         rows = .allocate(byteCount: count * WireLimits.checksumBytesMax, alignment: 8)
         stateWrite = StateWrite()
+        fill = ChecksumFill()
         wakesAt = .distantFuture
     }
 
@@ -166,10 +168,23 @@ struct StateWrite {
     var staging: Int = -1
     /// Only the checksums are written: there were many dirty ones.
     var isChecksumsOnly = false
-    /// The machine has asked for `wanted` meanwhile.
-    var isAwaited = false
+    /// What the machine has asked for meanwhile.
+    var awaited: ReplicaState?
+    /// The state is the one that is durable already: only what the checksums are true up to is
+    /// new, and the machine does not wait for it.
+    var isOwn = false
     /// The machine has failed and does not wait for it.
     var isFarewell = false
+}
+
+/// The region whose unknown checksums are being computed, one at a time.
+struct ChecksumFill {
+    var memory = MemoryID.none
+    var range = ByteRange(offset: 0, length: 0)
+    /// It was read, and its page of checksums is being read.
+    var awaitsPage = false
+
+    var isActive: Bool { !memory.isNone }
 }
 
 /// Buffers of pages on their way to the drive.
