@@ -27,8 +27,9 @@ extension Loop {
             return
         }
         replicas[number].pointee.isUnregistered = true
+        let generation = replicas.generation(number)
         dropLinks(number, .noReplica, "the replica is being closed")
-        closeIfIdle(number)
+        if replicas.find(number, generation: generation) != nil { closeIfIdle(number) }
     }
 
     // MARK: Hellos
@@ -213,12 +214,14 @@ extension Loop {
         }
     }
 
+    /// The replica itself may be gone then: one that is unregistered goes with its last link.
     private mutating func dropLinks(_ number: Int, _ refusal: HelloRefusal, _ text: String) {
-        let host = replicas[number]
-        let links = host.pointee.links
-        host.pointee.links.removeAll(keepingCapacity: true)
+        let generation = replicas.generation(number)
+        let links = replicas[number].pointee.links
+        replicas[number].pointee.links.removeAll(keepingCapacity: true)
         for link in links {
-            host.pointee.machine?.pointee.disconnected(link.link, now: now)
+            let host = replicas.find(number, generation: generation)
+            host?.pointee.machine?.pointee.disconnected(link.link, now: now)
             if link.isLocal {
                 localLinkDown(link.number, link.peer, link.link)
             } else if connections[link.number].pointee.role == .awaitingReplica {
@@ -228,7 +231,7 @@ extension Loop {
                 close(link.number, text)
             }
         }
-        markReplica(number)
+        if replicas.find(number, generation: generation) != nil { markReplica(number) }
     }
 
     mutating func strangerGone(_ index: Int) { replicaLinkClosed(index) }
