@@ -199,6 +199,7 @@ extension EngineCommand {
             .stopFUSE(let volume):
             .volume(volume)
         case .openOwner(let configuration, _, _): .volume(configuration.volume)
+        case .recordSeen(let record, _): .volume(record.volume)
         case .exportAnswered(let token, _): .loop(Int(token >> 48))
         }
     }

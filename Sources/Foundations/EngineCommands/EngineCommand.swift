@@ -17,6 +17,9 @@ public enum EngineCommand: Sendable {
     case closeOwner(VolumeID, instance: InstanceID)
     /// The answer to `EngineReport.changeConfiguration`.
     case configurationAnswered(VolumeID, instance: InstanceID, ChangeAnswer)
+    /// The record was read, and this session is not its owner: a session whose copies were all
+    /// moved away would not hear of its end from them.
+    case recordSeen(VolumeConfiguration, instance: InstanceID)
     /// Steps of a rebuild; each is refused silently while it is not possible: ask again.
     case addReplica(VolumeID, ReplicaRecord)
     case rebuild(VolumeID, ReplicaID)

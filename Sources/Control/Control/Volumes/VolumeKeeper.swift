@@ -84,6 +84,7 @@ actor VolumeKeeper {
         let view = context.view
         guard view.cluster != nil else { return }
         let wanted = view.wanted[volume]?.record
+        showRecord(of: view)
         do {
             if isDeposed { try await clearAfterLoss() }
             if let wanted, wantsSession(wanted) {
@@ -96,6 +97,15 @@ actor VolumeKeeper {
             await stepFailed(error)
         }
         await publishStatus()
+    }
+
+    /// A session that is not the recorded owner's may have nobody left who could refuse it.
+    private func showRecord(of view: RecordsView) {
+        guard let instance = session.instance,
+            let record = view.configurations[volume]?.record,
+            record.epoch > epoch, record.owner?.instance != instance
+        else { return }
+        context.engine.send(.recordSeen(record, instance: instance))
     }
 
     private func stepFailed(_ error: any Error) async {

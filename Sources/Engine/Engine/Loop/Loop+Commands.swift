@@ -31,6 +31,7 @@ extension Loop {
         case .closeOwner(let volume, let instance): closeOwner(volume, instance)
         case .configurationAnswered(let volume, let instance, let answer):
             configurationAnswered(volume, instance, answer)
+        case .recordSeen(let record, let instance): recordSeen(record, instance)
         case .addReplica(let volume, let record): rebuild(volume, with: .add(record))
         case .rebuild(let volume, let replica): rebuild(volume, with: .start(replica))
         case .freeReplica(let volume, let replica, let copies):

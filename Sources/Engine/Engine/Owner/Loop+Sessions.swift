@@ -59,6 +59,12 @@ extension Loop {
         markVolume(index)
     }
 
+    mutating func recordSeen(_ record: VolumeConfiguration, _ instance: InstanceID) {
+        guard let index = session(record.volume, instance) else { return }
+        volumes[index].pointee.machine!.pointee.saw(record, now: now)
+        markVolume(index)
+    }
+
     mutating func rebuild(_ volume: VolumeID, with command: RebuildCommand) {
         guard let index = volumeNumbers[volume], let machine = volumes[index].pointee.machine else {
             return
