@@ -153,9 +153,9 @@ extension VolumeKeeper {
     /// The first time is the takeover; later ones are new epochs of the same session.
     private func serves(in now: Epoch) async {
         epoch = now
-        guard case .opening(let instance) = session else { return }
-        session = .serving(instance)
+        guard firstEpoch == 0 else { return }
         firstEpoch = now
+        if case .opening(let instance) = session { session = .serving(instance) }
         guard let former = formerOwner, former.node != context.node else { return }
         if isFailover, context.failovers.isNew(former.node) {
             await context.event(
