@@ -85,8 +85,5 @@ public struct PlantedFault: Sendable {
         PlantedFault(
             "forget-promise", .forgetPromise, "5",
             "a replica does not keep its promise through a restart"),
-        PlantedFault(
-            "serve-before-whole", .serveBeforeWhole, "15, 16",
-            "a takeover among replicas that lost power serves before all were told whole"),
     ]
 }

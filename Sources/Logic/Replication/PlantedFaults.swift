@@ -55,6 +55,4 @@ public struct PlantedFaults: OptionSet, Sendable {
     public static let flushWhileReconciling = PlantedFaults(rawValue: 1 << 23)
     /// Rule 5: a replica does not keep its promise durably.
     public static let forgetPromise = PlantedFaults(rawValue: 1 << 24)
-    /// Rules 15 and 16: a takeover serves before replicas that are not intact were told `whole`.
-    public static let serveBeforeWhole = PlantedFaults(rawValue: 1 << 25)
 }

@@ -18,6 +18,8 @@ extension World {
     }
 
     private func fault() {
+        // It needs its stage for itself.
+        if trap != nil { return }
         let node = nodes[random.below(nodes.count)]
         switch random.below(100) {
         case ..<19:
@@ -58,6 +60,7 @@ extension World {
         if isWhole && random.chance(70) { network.storeCut[node.index] = true }
         note("node \(short(node.id)) is cut off, \(isWhole ? "from all" : "from some")")
         after(300_000_000...9_000_000_000) { [self] in
+            if trap != nil { return }
             for other in nodes { network.set(node.index, other.index, isCut: false) }
             network.storeCut[node.index] = false
         }
@@ -66,7 +69,9 @@ extension World {
     private func cutFromStore(_ node: SimulatedNode) {
         network.storeCut[node.index] = true
         note("node \(short(node.id)) is cut off from the metadata service")
-        after(300_000_000...7_000_000_000) { [self] in network.storeCut[node.index] = false }
+        after(300_000_000...7_000_000_000) { [self] in
+            if trap == nil { network.storeCut[node.index] = false }
+        }
     }
 
     func heal() {

@@ -32,7 +32,7 @@ extension World {
         network.set(new.index, old.index, isCut: true)
         network.set(new.index, copy.index, isCut: true)
         store.wanted.attachTo = new.id
-        after(12_000_000_000) { [self] in
+        after(16_000_000_000) { [self] in
             guard trap != nil else { return }
             trap = nil
             heal()
@@ -63,7 +63,7 @@ extension World {
             network.set(set.old, set.copy, isCut: true)
             network.set(set.new, set.copy, isCut: false)
             restart(nodes[set.copy])
-            after(1_500_000_000...2_500_000_000) { [self] in turnTrap() }
+            after(3_000_000_000...4_200_000_000) { [self] in turnTrap() }
         }
     }
 

@@ -17,6 +17,8 @@ final class OwnerHost {
     private(set) var clientsUnderWay = 0
     private let alarm = Alarm()
     private var changeTries = 0
+    /// Until then what the metadata service answers is lost.
+    private var answersFrom: UInt64 = 0
     /// The id of the next replica to be added, and those whose last rebuild failed.
     private(set) var nextReplica: ReplicaID
     private(set) var failedRebuilds: [ReplicaID] = []
@@ -240,15 +242,16 @@ final class OwnerHost {
         let pause = mine > 1 && world.random.chance(50) ? 100_000_000 : 0
         world.note("session \(session) proposes \(change.purpose) as epoch \(change.proposed.epoch)")
         world.sensitive("a change is proposed")
-        let isAimed = aimAtCandidate(change)
-        let isLate = world.faultsAllowed && (isAimed || world.random.chance(3))
+        aimAtCandidate(change)
+        let isLate = world.faultsAllowed && world.random.chance(3)
         let way = world.random.nanoseconds(200_000...10_000_000) + UInt64(pause)
         world.after(way + (isLate ? 2_500_000_000 : 0)) { [self] in
             if world.network.storeCut[node.index] || (world.faultsAllowed && world.random.chance(3)) {
                 return
             }
             let answer = world.record(change)
-            if world.network.storeCut[node.index] || (world.faultsAllowed && world.random.chance(5)) {
+            let isHeldBack = world.faultsAllowed && (world.now < answersFrom || world.random.chance(5))
+            if world.network.storeCut[node.index] || isHeldBack {
                 return
             }
             world.after(200_000...10_000_000) { [self] in answered(answer, mine, change) }
@@ -257,13 +260,14 @@ final class OwnerHost {
     }
 
     /// The candidate loses power while it is unknown whether it is in sync (rule 17j).
-    /// - Returns: whether it does; then the answer is late.
-    private func aimAtCandidate(_ change: ConfigurationChange) -> Bool {
+    /// It is back before the answer is.
+    private func aimAtCandidate(_ change: ConfigurationChange) {
         guard case .promote(let replica) = change.purpose, world.faultsAllowed,
             world.random.chance(world.sensitivity * 2),
             let target = change.proposed.replicas.first(where: { $0.id == replica }),
             target.node != node.id
-        else { return false }
+        else { return }
+        answersFrom = world.now + world.random.nanoseconds(4_000_000_000...6_000_000_000)
         world.counts.aimedFaults += 1
         world.note("a fault is aimed: the candidate loses power")
         let machine = world.node(target.node)
@@ -271,7 +275,6 @@ final class OwnerHost {
             machine.losePower()
             machine.world.after(300_000_000...900_000_000) { machine.powerOn() }
         }
-        return true
     }
 
     private func answered(_ answer: ChangeAnswer, _ attempt: Int, _ change: ConfigurationChange) {

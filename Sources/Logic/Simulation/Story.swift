@@ -13,13 +13,13 @@ extension World {
 
     /// Requests at whichever nodes have a session, a few at a time.
     private func clients() {
-        if workload.isFaultPhaseOver || now > 240_000_000_000 {
+        if trap == nil && (workload.isFaultPhaseOver || now > 240_000_000_000) {
             endFaults()
             return
         }
         for node in nodes {
             guard let owner = node.process?.owner, owner.machine.isServing || random.chance(5) else { continue }
-            let burst = random.pick([0, 1, 1, 2, 6])
+            let burst = random.pick(trap == nil ? [0, 1, 1, 2, 6] : [0, 1, 1, 2])
             // One that is cut off may go on reading, if its requests do not wait for writes.
             let readsOnly = trap.map { $0.old == node.index } ?? false
             for _ in 0..<burst where owner.clientsUnderWay < 40 {
@@ -27,7 +27,7 @@ extension World {
                 if !owner.submit(operation) { workload.abandoned(operation, self) }
             }
         }
-        after(1_000_000...60_000_000) { [self] in clients() }
+        after(trap == nil ? 1_000_000...60_000_000 : 20_000_000...200_000_000) { [self] in clients() }
     }
 
     private func endFaults() {

@@ -156,7 +156,11 @@ extension OwnerMachine {
             peers[index].hasHolding = true
         }
         sendAgain(to: index)
-        if reconciliation == nil && awaitedWhole.has(index) && phase == .serving { sendWhole(to: index) }
+        if (phase == .serving || phase == .closing) && reconciliation == nil
+            && awaitedWhole.has(index)
+        {
+            sendWhole(to: index)
+        }
         relist(index)
         askLeasesIfReadsWait()
         mustProceed = true

@@ -65,7 +65,7 @@ extension OwnerMachine {
         // A write acknowledged now, and lost by the intact ones later, could be told by nothing
         // from what the others had lost before.
         let areIntact = recordedInSync.members.allSatisfy { peers[$0].holding.intact }
-        awaitedWhole = areIntact || faults.contains(.serveBeforeWhole) ? [] : recordedInSync
+        awaitedWhole = areIntact ? [] : recordedInSync
         if others.isEmpty {
             beginServing()
             return

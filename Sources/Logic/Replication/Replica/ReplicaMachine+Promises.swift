@@ -41,7 +41,7 @@ extension ReplicaMachine {
     /// leases of other owners have run out (rule 6).
     mutating func promiseIfReady() {
         guard let promise = pending, durable.promised >= promise.request.epoch else { return }
-        if !faults.contains(.promiseBeforeDrained) && hasDataUnderWay { return }
+        if hasDataUnderWay && !faults.contains(.promiseBeforeDrained) && !overlooksOld(promise) { return }
         if leaseHolder != promise.instance && leaseUntil > now && !faults.contains(.skipLeaseWait) {
             actions.append(.wake(leaseUntil))
             return
@@ -54,6 +54,12 @@ extension ReplicaMachine {
             ReplicaReply(
                 .promise, id: promise.request.id, status: .ok, epoch: state.promised,
                 holding: holding))
+    }
+
+    /// Planted: what an old connection of the same owner has under way is not waited for.
+    private func overlooksOld(_ promise: PendingPromise) -> Bool {
+        faults.contains(.oldConnectionLives)
+            && links.contains { $0.isClosed && $0.instance == promise.instance }
     }
 
     /// Requests accepted before the pending promise: data still on its way to the drive.
