@@ -21,6 +21,7 @@ holds() {
     if "$@" >"$log" 2>&1; then
         checks_held=$((checks_held + 1))
         say "  [holds] $name"
+        sed 's/^/          /' "$log"
         return
     fi
     say "  [FAILS] $name"
