@@ -153,6 +153,8 @@ struct Loop: ~Copyable {
                 guard let host = replicas.find(index) else { continue }
                 host.pointee.isDirty = false
                 drainReplica(index)
+                // Nothing else is under way with it here: it may go.
+                if host.pointee.links.isEmpty { closeIdle(index) }
             } else if let index = dirtyVolumes.popFirst() {
                 guard let host = volumes.find(index) else { continue }
                 host.pointee.isDirty = false

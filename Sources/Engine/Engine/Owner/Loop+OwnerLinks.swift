@@ -196,7 +196,6 @@ extension Loop {
             guard let replica = replicas.find(link.number, generation: link.generation) else { return }
             replica.pointee.removeLink(link.link)
             replica.pointee.machine?.pointee.disconnected(link.link, now: now)
-            markReplica(link.number)
             closeIfIdle(link.number)
         }
     }

@@ -27,9 +27,8 @@ extension Loop {
             return
         }
         replicas[number].pointee.isUnregistered = true
-        let generation = replicas.generation(number)
         dropLinks(number, .noReplica, "the replica is being closed")
-        if replicas.find(number, generation: generation) != nil { closeIfIdle(number) }
+        closeIfIdle(number)
     }
 
     // MARK: Hellos
@@ -214,14 +213,12 @@ extension Loop {
         }
     }
 
-    /// The replica itself may be gone then: one that is unregistered goes with its last link.
     private mutating func dropLinks(_ number: Int, _ refusal: HelloRefusal, _ text: String) {
-        let generation = replicas.generation(number)
-        let links = replicas[number].pointee.links
-        replicas[number].pointee.links.removeAll(keepingCapacity: true)
+        let host = replicas[number]
+        let links = host.pointee.links
+        host.pointee.links.removeAll(keepingCapacity: true)
         for link in links {
-            let host = replicas.find(number, generation: generation)
-            host?.pointee.machine?.pointee.disconnected(link.link, now: now)
+            host.pointee.machine?.pointee.disconnected(link.link, now: now)
             if link.isLocal {
                 localLinkDown(link.number, link.peer, link.link)
             } else if connections[link.number].pointee.role == .awaitingReplica {
@@ -231,7 +228,7 @@ extension Loop {
                 close(link.number, text)
             }
         }
-        if replicas.find(number, generation: generation) != nil { markReplica(number) }
+        markReplica(number)
     }
 
     mutating func strangerGone(_ index: Int) { replicaLinkClosed(index) }
@@ -244,14 +241,18 @@ extension Loop {
         }
         host.pointee.removeLink(connection.pointee.link)
         host.pointee.machine?.pointee.disconnected(connection.pointee.link, now: now)
-        markReplica(number)
         closeIfIdle(number)
     }
 
     // MARK: Closing
 
+    /// The replica may have become idle: it is looked at in `settle`, when nobody is in the midst
+    /// of something with it.
+    @inline(__always)
+    mutating func closeIfIdle(_ number: Int) { markReplica(number) }
+
     /// Closes the files when nobody needs them: at once, or after a while, as the case is.
-    mutating func closeIfIdle(_ number: Int) {
+    mutating func closeIdle(_ number: Int) {
         let host = replicas[number]
         guard host.pointee.links.isEmpty, host.pointee.state != .opening else { return }
         let isWanted = host.pointee.isServed && !isStopping
