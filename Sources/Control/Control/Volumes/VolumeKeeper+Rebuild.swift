@@ -132,6 +132,8 @@ extension VolumeKeeper {
 
     func rebuildStarted(_ replica: ReplicaID) async {
         rebuild.running = RebuildState.Running(replica: replica)
+        // Told once, however often it has to begin again.
+        guard rebuild.failures[replica] == nil else { return }
         await context.event(.rebuilding, "\(name) rebuilding on node \(context.node.short)")
     }
 

@@ -1,0 +1,91 @@
+import Foundation
+import Records
+import Testing
+
+@testable import ciod
+
+@Suite struct OptionsTests {
+    private func options(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> Options {
+        let flags = try Flags.parse(["--config", "/dev/null"] + arguments)
+        return try Options(flags: flags, environment: environment)
+    }
+
+    private func withFile<Result>(
+        _ text: String, _ body: (String) throws -> Result
+    ) throws -> Result {
+        let path = "/tmp/cio-ciod-options-\(UUID().uuidString)"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try body(path)
+    }
+
+    @Test func defaultsAreThoseOfAnInstalledNode() throws {
+        let options = try options(["--name", "v1"])
+        #expect(options.stateDirectory == "/var/lib/cio")
+        #expect(options.runDirectory == "/run/cio")
+        #expect(options.store == .sqlite("/var/lib/cio/metadata.sqlite"))
+        #expect(options.address.host == "127.0.0.1")
+        #expect(options.address.port == 7700)
+        #expect(options.drives.isEmpty)
+        #expect(options.rebuildDelay == .seconds(30))
+    }
+
+    @Test func flagsGoBeforeTheEnvironmentAndThatBeforeTheFile() throws {
+        try withFile("# a node\nname = filed\nport = 1\nthreads = 3\ndrive = /a\ndrive=/b,hdd\n") {
+            path in
+            let flags = try Flags.parse(["--config", path, "--name", "flagged"])
+            let options = try Options(
+                flags: flags, environment: ["CIO_NAME": "environed", "CIO_PORT": "2"])
+            #expect(options.name == "flagged")
+            #expect(options.address.port == 2)
+            #expect(options.threads == 3)
+            #expect(options.drives == [.init(path: "/a", type: .ssd), .init(path: "/b", type: .hdd)])
+        }
+    }
+
+    @Test(arguments: [
+        ["--name", ""], ["--name", "a b"], ["--name", String(repeating: "a", count: 65)],
+        ["--state-dir", "relative"], ["--run-dir", ""], ["--drive", "x"],
+        ["--drive", "/a", "--drive", "/a/"], ["--address", "localhost"], ["--address", "::1"],
+        ["--address", "192.168.1.1"], ["--port", "0"], ["--port", "65536"], ["--port", "x"],
+        ["--store", "etcd"], ["--store", "sqlite:"], ["--store", "sqlite:a"],
+        ["--engine", "fast"], ["--threads", "0"], ["--threads", "65"], ["--boot-id", "123"],
+        ["--rebuild-delay", "-1"], ["--rebuild-delay", "1.5"], ["--role-delay", "x"],
+        ["--log-level", "loud"],
+    ])
+    func whatIsOutOfRangeIsRefusedByItsName(arguments: [String]) {
+        #expect {
+            _ = try options(["--name", "v1"] + arguments)
+        } throws: { "\($0)".hasPrefix("\(arguments[0]) has to be") }
+    }
+
+    @Test func otherAddressesNeedToBeInsisted() throws {
+        let options = try options(["--name", "v1", "--address", "10.0.0.1", "--insecure-network"])
+        #expect(options.isInsecureNetwork)
+    }
+
+    @Test(arguments: [
+        ("no equals sign", "line 1"), ("colour = red", "unknown key 'colour'"),
+        ("name = a\nname = b", "line 2"), ("port = many", "line 1"),
+        ("insecure-network = perhaps", "line 1"),
+    ])
+    func whatIsWrongInTheFileIsNamedByItsLine(text: String, part: String) throws {
+        try withFile(text) { path in
+            #expect {
+                let flags = try Flags.parse(["--config", path])
+                _ = try Options(flags: flags, environment: ["CIO_NAME": "v1"].filter { _ in
+                    !text.hasPrefix("name")
+                })
+            } throws: { "\($0)".contains(part) }
+        }
+    }
+
+    @Test func aFileThatIsNamedHasToBeThere() throws {
+        let flags = try Flags.parse(["--config", "/nowhere/ciod.conf"])
+        #expect { _ = try Options(flags: flags, environment: [:]) } throws: {
+            "\($0)".contains("/nowhere/ciod.conf cannot be read")
+        }
+    }
+}
