@@ -82,8 +82,8 @@ struct Connection: ~Copyable {
     }
 
     deinit {
-        // The engine ends as in a crash.
-        if !isSocketClosed { close(socket) }
+        // The engine ends as in a crash; a close that is under way comes to its end all the same.
+        if !isSocketClosed && !isClosingSocket { close(socket) }
         vectors.deallocate()
         message.deallocate()
         address.deallocate()

@@ -46,8 +46,8 @@ struct Disk: ~Copyable {
     }
 
     deinit {
-        // The engine ends as in a crash.
-        if !isDescriptorClosed { close(descriptor) }
+        // The engine ends as in a crash; a close that is under way comes to its end all the same.
+        if !isDescriptorClosed && !isClosingDescriptor { close(descriptor) }
         munmap(mapping, Self.mappingBytes)
         free.deallocate()
     }
