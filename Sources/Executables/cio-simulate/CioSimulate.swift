@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Replication
 import Simulation
 
@@ -78,7 +79,7 @@ struct CioSimulate: AsyncParsableCommand {
     private func listFaults() {
         for fault in PlantedFault.all {
             let name = padded(fault.name, to: 28)
-            print("\(name)  \(padded("rule " + fault.rule, to: 17))  \(fault.effect)")
+            say("\(name)  \(padded("rule " + fault.rule, to: 17))  \(fault.effect)")
         }
     }
 
@@ -89,7 +90,7 @@ struct CioSimulate: AsyncParsableCommand {
         let settings = SimulationSettings(operations: ops, isTraced: trace)
         var batch = Batch(seeds: range, settings: settings, jobs: jobs)
         await batch.run { result in
-            result.trace.forEach { print($0) }
+            result.trace.forEach { say($0) }
             if let violation = result.violation { tell(violation, of: result.seed, nil) }
             return true
         }
@@ -105,36 +106,41 @@ struct CioSimulate: AsyncParsableCommand {
                 operations: ops, planted: fault.fault, isTraced: trace)
             var batch = Batch(seeds: range, settings: settings, jobs: jobs)
             await batch.run { result in
-                result.trace.forEach { print($0) }
+                result.trace.forEach { say($0) }
                 if let violation = result.violation { tell(violation, of: result.seed, fault) }
                 return result.violation == nil
             }
             let isCaught = !batch.report.failures.isEmpty
             if isCaught { caught += 1 }
-            print(
+            say(
                 "\(fault.name): \(isCaught ? "caught" : "NOT caught") after "
                     + "\(batch.report.runs) seeds, \(decimal(batch.seconds)) s")
         }
-        print("\(caught) caught, \(faults.count - caught) not caught")
+        say("\(caught) caught, \(faults.count - caught) not caught")
         return caught == faults.count
     }
 
     private func tell(_ violation: String, of seed: UInt64, _ fault: PlantedFault?) {
-        print("seed \(seed): \(violation)")
+        say("seed \(seed): \(violation)")
         let operations = ops == 300 ? "" : " --ops \(ops)"
         let planted = fault.map { " --planted \($0.name)" } ?? ""
-        print("  replay: cio-simulate --seed \(seed) --trace\(operations)\(planted)")
+        say("  replay: cio-simulate --seed \(seed) --trace\(operations)\(planted)")
     }
 
     private func summarize(_ batch: Batch) {
         let report = batch.report
         let counts = report.counts.all.map { "\($0.count) \($0.name)" }
-        print("seen: \(counts.joined(separator: ", "))")
+        say("seen: \(counts.joined(separator: ", "))")
         let each = batch.seconds * 1000 / Double(max(1, report.runs))
-        print(
+        say(
             "\(report.passed) passed, \(report.failures.count) failed: \(report.runs) seeds in "
                 + "\(decimal(batch.seconds)) s, \(decimal(each)) ms each")
     }
+}
+
+/// A line on standard output at once, also where that is a file: a long run is watched.
+private func say(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
 
 /// With two digits after the point.

@@ -11,11 +11,10 @@ extension OwnerMachine {
 
     private func mayStart(_ operation: OwnerOperation) -> Bool {
         guard phase == .serving || phase == .closing else { return false }
-        if operation.kind != .copy && operation.isClients && !awaitedWhole.isEmpty { return false }
-        if operation.isFlush {
-            // What is copied after a flush is not durable by it: it waits for the end (rule 12).
-            return !isReconciling || faults.contains(.flushWhileReconciling)
-        }
+        if operation.isFlush && faults.contains(.flushWhileReconciling) { return true }
+        if operation.isClients && !awaitedWhole.isEmpty { return false }
+        // What is copied after a flush is not durable by it: it waits for the end (rule 12).
+        if operation.isFlush { return !isReconciling }
         if operation.kind != .copy && !unequal.isEmpty && !faults.contains(.serveBeforeEqual)
             && unequal.intersects(operation.range.firstRegion, operation.range.lastRegion)
         {
