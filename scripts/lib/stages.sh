@@ -67,6 +67,23 @@ stage_unit() {
     unit_tests serial --no-parallel --filter "$serial_modules"
 }
 
+# 100,000 seeds take ten minutes on two cores.
+stage_simulation() {
+    local last=3000
+    if [[ $long == *' simulation '* ]]; then last=100000; fi
+    check "$last seeds" "$bin/cio-simulate" --seeds "1..$last"
+    check 'every planted fault is caught' "$bin/cio-simulate" --planted all --seeds 1..5000
+}
+
+# Every parser of what comes from outside; with a fixed seed, so that it fails the same way again.
+stage_fuzz() {
+    if [[ $long == *' fuzz '* ]]; then
+        check 'every parser, ten minutes each' "$root/scripts/fuzz" 600
+    else
+        check 'every parser, 300,000 inputs each' "$root/scripts/fuzz"
+    fi
+}
+
 stage_integration() {
     local script
     for script in "$root"/Tests/integration/*.sh; do
