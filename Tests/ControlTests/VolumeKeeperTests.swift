@@ -145,8 +145,9 @@ import Units
             nodes[0].engine.end(volume.id, .deposed(epoch: epoch))
             let text = try await nodes[0].event(.lockedOut)
             #expect(text.contains("epoch \(epoch - 1) to \(epoch)"))
-            _ = try await nodes[0].event(.volumeRemoved)
-            #expect(nodes[0].devices.steps.contains("unmount lazily"))
+            try await nodes[0].until("taken down by force") { _ in
+                nodes[0].devices.steps.contains("unmount lazily") ? true : nil
+            }
         }
     }
 

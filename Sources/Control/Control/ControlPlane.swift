@@ -47,7 +47,7 @@ public actor ControlPlane {
     private var claims: [VolumeID: (owner: InstanceID, epoch: Epoch)] = [:]
     /// What was told once and would be told again and again.
     private var told: Set<Told> = []
-    private var isStopping = false
+    private var fillLevels: [DriveID: FillLevel] = [:]
     private let engineStopped = Mutex(false)
 
     private enum Told: Hashable {
@@ -171,12 +171,25 @@ public actor ControlPlane {
         claims = claims.filter { view.configurations[$0.key] != nil }
     }
 
+    /// Warns once at each of 70, 80 and 90 % full, and again after it was below.
+    private func tellFilling(_ drives: [DriveRecord]) async {
+        for drive in drives where drive.total.bytes > 0 {
+            let level = FillLevel(of: drive)
+            let before = fillLevels.updateValue(level, forKey: drive.id) ?? .fine
+            guard level > before else { continue }
+            await context.event(
+                .driveFilling, "drive \(drive.path) of node \(context.node.short) is"
+                    + " \(level.rawValue) % full")
+        }
+    }
+
     /// Looks from time to time at what nothing reports.
     private func survey() async {
         while !Task.isCancelled {
             await replicas.survey()
             do {
                 let drives = await context.storage.drives()
+                await tellFilling(drives)
                 try await context.store.update(
                     Keys.node(context.node), as: NodeRecord.self
                 ) { record in
@@ -242,7 +255,6 @@ extension ControlPlane {
     /// Detaches everything, gives volumes and liveness back, and stops the engine; then `run` may
     /// be cancelled. Whoever uses a volume has `grace`.
     public func stop(grace: Duration = .seconds(5)) async {
-        isStopping = true
         await context.event(.nodeWillExit, "ID \(context.node.short) node will exit")
         let deadline = ContinuousClock.now + grace
         for entry in keepers.values { await entry.keeper.stop(by: deadline) }

@@ -34,6 +34,7 @@ enum EventCode: Int, CaseIterable, Sendable {
     case rebuildFailed = 2107
     case volumeIsOpen = 2108
     case leftovers = 2109
+    case driveFilling = 2110
 
     case volumeStopped = 3101
     case checksumMismatch = 3102

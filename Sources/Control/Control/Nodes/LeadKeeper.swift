@@ -212,7 +212,9 @@ extension LeadKeeper {
         let put = try Transaction.Operation.put(stored.entry.key, record: record)
         let isDone = try await commit(
             lead: lead, if: [.unchanged(stored.entry.key, since: stored.entry)], then: [put])
-        if isDone, let dead = stored.record.attachTo, record.attachTo == nil {
+        // One that ended in order has told so itself.
+        let isReleased = context.view.configurations[volume]?.record.released ?? true
+        if isDone, let dead = stored.record.attachTo, record.attachTo == nil, !isReleased {
             await context.volumeLeft(record, deadNode: dead)
         }
     }

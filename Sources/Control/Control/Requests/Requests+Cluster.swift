@@ -71,23 +71,15 @@ extension Requests {
             for drive in node.drives where drive.status == .faulty {
                 warnings.append("drive \(drive.path) of node \(node.name) is faulty")
             }
-            for drive in node.drives where drive.total.bytes > 0 {
-                let used = 100 - drive.free.bytes.multiplied(by: 100, over: drive.total.bytes)
-                guard used >= 70 else { continue }
-                let line = "drive \(drive.path) of node \(node.name) is \(used) % full"
-                if used >= 90 { alerts.append(line) } else { warnings.append(line) }
+            for drive in node.drives where FillLevel(of: drive) > .fine {
+                let level = FillLevel(of: drive)
+                let line = "drive \(drive.path) of node \(node.name) is over"
+                    + " \(level.rawValue) % full"
+                if level == .alarming { alerts.append(line) } else { warnings.append(line) }
             }
         }
         warnings += losses.compactMap(\.why)
         if !alerts.isEmpty { return ("alert", alerts + warnings) }
         return warnings.isEmpty ? ("Normal", []) : ("warning", warnings)
-    }
-}
-
-extension UInt64 {
-    /// This times `factor` over `divisor`, at most `factor`.
-    fileprivate func multiplied(by factor: UInt64, over divisor: UInt64) -> UInt64 {
-        guard self < divisor else { return factor }
-        return divisor.dividingFullWidth(multipliedFullWidth(by: factor)).quotient
     }
 }

@@ -110,23 +110,24 @@ extension Requests {
     }
 
     private func wait(of volume: WantedVolume, in view: RecordsView) -> WaitView? {
-        if let status = view.statuses[volume.id], let what = status.waitsFor {
+        guard let record = view.configurations[volume.id]?.record else { return nil }
+        let status = view.statuses[volume.id]
+        let nodes = view.forScheduling(times: context.settings.times) { _ in .zero }.nodes
+        if let wait = describeWait(config: record, wanted: volume, nodes: nodes) {
+            return WaitView(
+                forWhat: wait.what, since: view.waits[volume.id]?.since ?? status?.waitsSince,
+                endsWith: wait.endsWith)
+        }
+        if let status, let what = status.waitsFor {
             return WaitView(
                 forWhat: what, since: status.waitsSince, endsWith: status.waitEndsWith ?? "")
         }
-        guard let record = view.configurations[volume.id]?.record else { return nil }
-        if record.epoch == 0, volume.wantedOwner != nil,
+        guard record.epoch == 0,
             let missing = record.replicas.first(where: { !view.created.contains($0.id) })
-        {
-            let node = view.name(of: missing.node)
-            return WaitView(
-                forWhat: "node \(node) to make its copy", since: nil,
-                endsWith: "the copy is there, which node \(node) does by itself")
-        }
-        let nodes = view.forScheduling(times: context.settings.times) { _ in .zero }.nodes
-        return describeWait(config: record, wanted: volume, nodes: nodes).map {
-            WaitView(
-                forWhat: $0.what, since: view.waits[volume.id]?.since, endsWith: $0.endsWith)
-        }
+        else { return nil }
+        let node = view.name(of: missing.node)
+        return WaitView(
+            forWhat: "node \(node) to make its copy", since: nil,
+            endsWith: "the copy is there, which node \(node) does by itself")
     }
 }

@@ -14,6 +14,8 @@ actor ReplicaKeeper {
     var registered: Set<ReplicaID> = []
     /// Told to the engine to let go of, and not yet answered.
     private var closing: Set<ReplicaID> = []
+    /// The epochs for which the copies' state was published.
+    var published: [ReplicaID: Epoch] = [:]
     /// Those of which people have been told once.
     var reported: Set<ReplicaID> = []
 
@@ -29,6 +31,7 @@ actor ReplicaKeeper {
     func replicaClosed(_ replica: ReplicaID) {
         closing.remove(replica)
         registered.remove(replica)
+        published[replica] = nil
         bell.ring()
     }
 
@@ -53,6 +56,7 @@ actor ReplicaKeeper {
             }
             await reportUnknown(in: view)
             await answerOwners(in: view)
+            followEpochs(in: view)
         } catch {
             context.logger.warning("copies on this node: \(error)")
             bell.ring(after: context.settings.times.retry)
@@ -181,6 +185,20 @@ extension ReplicaKeeper {
             else { continue }
             await publish(replica, in: view)
             bell.ring(after: context.settings.times.retry)
+        }
+    }
+
+    /// A new epoch is promised soon after it is recorded; then there is something new to tell.
+    private func followEpochs(in view: RecordsView) {
+        for replica in (stored ?? [:]).values where registered.contains(replica.replica) {
+            guard let epoch = view.configurations[replica.volume]?.record.epoch,
+                published[replica.replica] != epoch
+            else { continue }
+            published[replica.replica] = epoch
+            Task {
+                try? await Task.sleep(for: context.settings.times.retry)
+                await publish(replica, in: context.view)
+            }
         }
     }
 

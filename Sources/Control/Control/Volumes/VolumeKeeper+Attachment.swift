@@ -158,10 +158,10 @@ extension VolumeKeeper {
         await announceEnd()
     }
 
-    /// The session was lost to another owner.
+    /// The session was lost to another owner; who took the volume has told of it.
     func clearAfterLoss() async throws {
+        isAnnounced = false
         try await forceDown()
-        await announceEnd()
         isDeposed = false
     }
 }
