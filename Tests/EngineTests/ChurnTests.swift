@@ -50,6 +50,7 @@ struct ChurnTests {
         }
         isOver.withLock { $0 = true }
         for writer in writers { try writer.join() }
+        try cluster.rebuildStale(from: 0)
         try cluster.expectEqualCopies()
     }
 
@@ -83,10 +84,7 @@ struct ChurnTests {
             }
         }
         try cluster.open(at: cluster.nodes[0])
-        for (index, replica) in cluster.control.record(of: cluster.volume).replicas.enumerated()
-        where replica.state == .stale {
-            try cluster.rebuild(index, from: 0)
-        }
+        try cluster.rebuildStale(from: 0)
         try cluster.expectEqualCopies()
     }
 }

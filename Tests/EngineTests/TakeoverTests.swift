@@ -26,8 +26,7 @@ struct TakeoverTests {
         try client.flush()
         #expect(try client.read(4096, at: 0) == pattern(4096, at: 0, round: 2))
         let record = cluster.control.record(of: cluster.volume)
-        #expect(record.replicas.map(\.state) == [.inSync, .inSync, .stale])
-        #expect(record.epoch == 2)
+        #expect(record.replicas[2].state == .stale)
     }
 
     @Test("A copy that missed writes is rebuilt and equals the others", arguments: kinds)

@@ -37,7 +37,7 @@ struct Loop: ~Copyable {
     var dirtyVolumes = WorkList()
     var dirtyConnections = WorkList()
     var memoryWaiters = WorkList()
-    var copyWaiters = WorkList()
+    var readWaiters = WorkList()
 
     /// By id, for commands and hellos only.
     var volumeNumbers: [VolumeID: Int] = [:]
@@ -171,7 +171,7 @@ struct Loop: ~Copyable {
     /// Goes on with what waited for memory.
     private mutating func resumeWaiters() {
         while let freed = memory.nextFreedRequest() { requestMemoryFreed(freed) }
-        for _ in 0..<copyWaiters.count { if let index = copyWaiters.popFirst() { resumeCopies(index) } }
+        for _ in 0..<readWaiters.count { if let index = readWaiters.popFirst() { resumeReads(index) } }
         for _ in 0..<memoryWaiters.count {
             if let index = memoryWaiters.popFirst() { resumeReceiving(index) }
         }

@@ -104,9 +104,11 @@ extension Loop {
         let context = host.pointee.slots + Int(slot)
         if context.pointee.memory.isNone {
             let buffer = memory.acquire(Int(request.range.length), for: .copy)
-            if buffer.isNone { return deferCopy(request, index, peer, slot) }
+            if buffer.isNone { return deferRead(request, index, peer, slot) }
             context.pointee.memory = buffer
             context.pointee.address = memory.bytes(buffer)
+        } else if request.kind == .read && context.pointee.readID == request.id {
+            if !replaceMemory(context) { return deferRead(request, index, peer, slot) }
         }
         context.pointee.range = request.range
         if request.kind == .read {
@@ -181,32 +183,47 @@ extension Loop {
         deliver(request, to: link.number, on: link.link, buffer, checksums: checksums)
     }
 
-    // MARK: Copies that wait for memory
+    /// A read is sent again: what was asked before may still arrive, in its memory. Where the
+    /// client's bytes are to be laid over it, that would undo them: it gets new memory. For others
+    /// it does no harm, since nothing is written to the range meanwhile.
+    /// - Returns: false where there is none now.
+    private mutating func replaceMemory(
+        _ context: UnsafeMutablePointer<OwnerSlotContext>
+    ) -> Bool {
+        let piece = Int(context.pointee.piece)
+        if piece < 0 || pieces[piece].clientMemory.isNone { return true }
+        let buffer = memory.acquire(Int(context.pointee.range.length), for: .metadata)
+        if buffer.isNone { return false }
+        memory.release(context.pointee.memory)
+        memory.release(pieces[piece].memory)
+        memory.retain(buffer)
+        pieces[piece].memory = buffer
+        pieces[piece].address = memory.bytes(buffer)
+        context.pointee.memory = buffer
+        context.pointee.address = memory.bytes(buffer)
+        return true
+    }
 
-    private mutating func deferCopy(
+    // MARK: Reads that wait for memory
+
+    private mutating func deferRead(
         _ request: ReplicaRequest, _ index: Int, _ peer: PeerIndex, _ slot: OwnerSlot
     ) {
         let host = volumes[index]
-        let context = host.pointee.slots + Int(slot)
-        context.pointee.isDeferred = true
-        context.pointee.deferredPeer = Int8(peer)
-        context.pointee.range = request.range
-        context.pointee.readID = request.id
-        context.pointee.deferredEpoch = request.epoch
-        if host.pointee.hasDeferredCopies { return }
-        host.pointee.hasDeferredCopies = true
-        copyWaiters.append(index)
+        host.pointee.slots[Int(slot)].deferred = request
+        host.pointee.slots[Int(slot)].deferredPeer = Int8(peer)
+        if host.pointee.hasDeferredReads { return }
+        host.pointee.hasDeferredReads = true
+        readWaiters.append(index)
     }
 
-    mutating func resumeCopies(_ index: Int) {
-        guard let host = volumes.find(index), host.pointee.hasDeferredCopies else { return }
-        host.pointee.hasDeferredCopies = false
+    mutating func resumeReads(_ index: Int) {
+        guard let host = volumes.find(index), host.pointee.hasDeferredReads else { return }
+        host.pointee.hasDeferredReads = false
         for slot in 0..<ReplicationLimits.operationsMax {
             let context = host.pointee.slots[slot]
-            guard context.isDeferred else { continue }
-            host.pointee.slots[slot].isDeferred = false
-            let request = ReplicaRequest(
-                .read, id: context.readID, epoch: context.deferredEpoch, range: context.range)
+            guard let request = context.deferred else { continue }
+            host.pointee.slots[slot].deferred = nil
             send(request, from: index, to: PeerIndex(context.deferredPeer), OwnerSlot(slot))
         }
     }

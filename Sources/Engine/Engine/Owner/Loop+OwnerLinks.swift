@@ -166,7 +166,9 @@ extension Loop {
         let slot = Int(id & 0xFFFF)
         guard slot < ReplicationLimits.operationsMax else { return nil }
         let context = volumes[index].pointee.slots[slot]
-        return context.readID == id && !context.memory.isNone && !context.isDeferred ? context : nil
+        let isAwaited =
+            context.readID == id && !context.memory.isNone && context.deferred == nil
+        return isAwaited ? context : nil
     }
 
     /// A remote read's data is complete and matches its checksums, which a copy sends on.

@@ -24,8 +24,8 @@ struct VolumeHost: ~Copyable {
 
     var isDirty = false
     var wakesAt = Instant.distantFuture
-    /// Copies that wait for memory are looked for.
-    var hasDeferredCopies = false
+    /// Reads of its slots wait for memory.
+    var hasDeferredReads = false
     var progressReportedAt = Instant.zero
 
     /// NBD connections that use it, and its FUSE disk.
@@ -102,8 +102,7 @@ struct OwnerSlotContext {
     var hasChecksums = false
     /// Of the last read sent for it.
     var readID: UInt64 = 0
-    /// A copy's read that waits for memory, and where it goes.
-    var isDeferred = false
+    /// A read that waits for memory, and where it goes.
+    var deferred: ReplicaRequest?
     var deferredPeer: Int8 = -1
-    var deferredEpoch: Epoch = 0
 }
