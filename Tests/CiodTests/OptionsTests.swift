@@ -8,8 +8,10 @@ import Testing
     private func options(
         _ arguments: [String], environment: [String: String] = [:]
     ) throws -> Options {
-        let flags = try Flags.parse(["--config", "/dev/null"] + arguments)
-        return try Options(flags: flags, environment: environment)
+        try withFile("") { path in
+            let flags = try Flags.parse(["--config", path] + arguments)
+            return try Options(flags: flags, environment: environment)
+        }
     }
 
     private func withFile<Result>(
@@ -41,7 +43,8 @@ import Testing
             #expect(options.name == "flagged")
             #expect(options.address.port == 2)
             #expect(options.threads == 3)
-            #expect(options.drives == [.init(path: "/a", type: .ssd), .init(path: "/b", type: .hdd)])
+            #expect(options.drives.map(\.path) == ["/a", "/b"])
+            #expect(options.drives.map(\.type) == [.ssd, .hdd])
         }
     }
 

@@ -16,7 +16,8 @@ private final class ForgetfulStore: MetadataStore {
     ) async throws(MetadataError) -> TransactionResult {
         let result = try await store.transaction(transaction)
         let isChange = transaction.thenOperations.contains { operation in
-            if case .put(let key, _, _) = operation { key.hasPrefix(Keys.configurations) } else { false }
+            guard case .put(let key, _, _) = operation else { return false }
+            return key.hasPrefix(Keys.configurations)
         }
         let number = count.withLock { count in
             if isChange { count += 1 }

@@ -7,7 +7,9 @@ import Testing
 @Suite struct LeadKeeperTests {
     @Test func backup1LeadsWhenSdsIsLost() async throws {
         try await TestCluster.with(3) { _, nodes in
-            try await nodes[1].until("sds leads") { $0.lead?.record.node == nodes[0].id ? true : nil }
+            try await nodes[1].until("sds leads") {
+                $0.lead?.record.node == nodes[0].id ? true : nil
+            }
             await nodes[0].die()
             try await nodes[1].until("backup1 leads") {
                 $0.lead?.record.node == nodes[1].id ? true : nil

@@ -38,7 +38,8 @@ import Units
             let attached = try await nodes[0].requests.attach(
                 "data", AttachRequest(node: "v2", mount: true))
             #expect(attached.volume?.directory == "/volumes/v2/vd1")
-            #expect(nodes[1].devices.steps == ["disk", "device", "mkfs", "mount xfs /volumes/v2/vd1"])
+            #expect(
+                nodes[1].devices.steps == ["disk", "device", "mkfs", "mount xfs /volumes/v2/vd1"])
             let moved = try await nodes[0].requests.move("data", MoveRequest(node: "v3"))
             #expect(moved.message
                 == "Move vd1 from \(nodes[1].id.short) to \(nodes[2].id.short)")

@@ -15,10 +15,9 @@ struct APIResponder: HTTPResponder {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         do {
-            var call = try Call(
-                method: request.method.rawValue, path: request.uri.path,
-                query: request.uri.query)
-            call.body = try await body(of: request, "\(request.method.rawValue) \(request.uri.path)")
+            let (method, path) = (request.method.rawValue, request.uri.path)
+            var call = try Call(method: method, path: path, query: request.uri.query)
+            call.body = try await body(of: request, "\(method) \(path)")
             return try await answer(call)
         } catch let error as RequestError {
             return try json(error.body, status: error.kind.rawValue)
@@ -32,7 +31,8 @@ struct APIResponder: HTTPResponder {
     private func body(of request: Request, _ what: String) async throws -> [UInt8] {
         var request = request
         do {
-            return Array(try await request.collectBody(upTo: RequestBody.bytesMax).readableBytesView)
+            let buffer = try await request.collectBody(upTo: RequestBody.bytesMax)
+            return Array(buffer.readableBytesView)
         } catch {
             throw RequestError(
                 .invalid, what, why: "the body cannot be had, or has more than"

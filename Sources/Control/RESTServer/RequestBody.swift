@@ -36,7 +36,7 @@ enum RequestBody {
         case .keyNotFound(let key, _): "lacks the field \(key.stringValue)"
         case .dataCorrupted(let context) where !context.codingPath.isEmpty:
             "has a field \(path(context)) that cannot be read: \(context.debugDescription)"
-        case .dataCorrupted: "is no JSON object"
+        case .dataCorrupted(let context): "is no JSON object that fits: \(context.debugDescription)"
         @unknown default: "cannot be read"
         }
     }

@@ -28,7 +28,9 @@ final class FakeDevices: NodeDevices {
 
     var steps: [String] { state.withLock { $0.steps } }
     private func note(_ step: String) { state.withLock { $0.steps.append(step) } }
-    private func number(_ device: BlockDevice) -> Int { Int(device.path.split(separator: "/").last!.dropFirst(4))! }
+    private func number(_ device: BlockDevice) -> Int {
+        Int(device.path.dropFirst("/dev/loop".count))!
+    }
 
     func clearLeftovers() async -> [String] { [] }
 

@@ -44,9 +44,9 @@ enum EventCode: Int, CaseIterable, Sendable {
     case replicaMissing = 3106
 
     var category: EventRecord.Category {
-        switch rawValue {
-        case ..<2000: .info
-        case ..<3000: .warning
+        switch rawValue / 1000 {
+        case 1: .info
+        case 2: .warning
         default: .alert
         }
     }

@@ -34,6 +34,7 @@ extension Duration {
     var span: Span {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return Span(nanoseconds: 0) }
-        return Span(nanoseconds: UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000)
+        let nanoseconds = UInt64(attoseconds) / 1_000_000_000
+        return Span(nanoseconds: UInt64(seconds) * 1_000_000_000 + nanoseconds)
     }
 }
