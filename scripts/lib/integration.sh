@@ -14,6 +14,8 @@ if [ -z "${CIO_TEST_DIR-}" ]; then
     begin_run "$CIO_TEST_DIR"
 fi
 mkdir -p "$CIO_TEST_DIR"
+# Clients leave files where they stand: fio the state of its verification.
+cd "$CIO_TEST_DIR"
 cluster=$CIO_TEST_DIR/cluster
 stopped=()
 
