@@ -16,12 +16,12 @@ import Testing
             }
             for _ in 0..<(round % 7) {
                 let expected = model.isEmpty ? nil : model.removeFirst()
-                #expect(queue.next() == expected)
+                expect(queue.next() == expected)
             }
-            #expect(queue.isEmpty == model.isEmpty)
+            expect(queue.isEmpty == model.isEmpty)
         }
-        while let next = queue.next() { #expect(next == model.removeFirst()) }
-        #expect(model.isEmpty)
+        while let next = queue.next() { expect(next == model.removeFirst()) }
+        expect(model.isEmpty)
     }
 
     @Test func letsGoOfWhatWasNeverTaken() {
@@ -34,6 +34,6 @@ import Testing
             for _ in 0..<5 { queue.append(token) }
             _ = queue.next()
         }
-        #expect(watched == nil)
+        expect(watched == nil)
     }
 }

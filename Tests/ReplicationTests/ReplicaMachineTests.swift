@@ -32,7 +32,8 @@ import WireFormat
     static let block = ByteRange(offset: 0, length: 4096)
 
     static func request(_ kind: RequestKind, _ epoch: Epoch) -> ReplicaRequest {
-        ReplicaRequest(kind, id: 9, epoch: epoch, generation: 1, range: block)
+        ReplicaRequest(
+            kind, id: 9, epoch: epoch, generation: 1, range: block, stamp: Stamp(epoch - 1, 1))
     }
 
     static let data: [RequestKind] = [.read, .write, .flush, .list, .checkpoint]
@@ -68,7 +69,7 @@ import WireFormat
     }
 
     @Test(arguments: cases) func answersByItsStanding(_ given: Case) {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.promise(5, by: 1, on: 1)
         switch given.standing {
         case .promised: break

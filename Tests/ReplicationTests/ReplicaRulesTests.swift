@@ -11,26 +11,26 @@ import WireFormat
         .write, id: 7, epoch: 5, generation: 1, range: ByteRange(offset: 0, length: 4096))
 
     @Test func dataIsWrittenAfterItsMarkIsDurable() {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.promise(5, by: 1, on: 1)
         script.ask(write, on: 1)
         #expect(script.performing.isEmpty && script.pages == [0])
         script.writePages()
         #expect(script.performing.count == 1)
-        #expect(script.machine.map[0] == Stamp(5, 1))
+        #expect(script.stamp(0) == Stamp(5, 1))
     }
 
     @Test func aPromiseIsAnsweredWhenItIsDurable() {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.ask(ReplicaRequest(.promise, id: 1, epoch: 5), by: 1, on: 1)
         #expect(script.replies.isEmpty)
         script.writeStates()
         #expect(script.replies.map(\.status) == [.ok])
-        #expect(script.machine.durable.promised == 5)
+        #expect(script.durable.promised == 5)
     }
 
     @Test func aPromiseWaitsForRequestsAcceptedBeforeIt() {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.promise(5, by: 1, on: 1)
         script.ask(write, on: 1)
         script.writePages()
@@ -42,7 +42,7 @@ import WireFormat
     }
 
     @Test func aPromiseWaitsForTheLeaseOfAnotherOwner() {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.promise(5, by: 1, on: 1)
         script.ask(ReplicaRequest(.lease, id: 2, epoch: 5), on: 1)
         script.replies = []
@@ -55,7 +55,7 @@ import WireFormat
     }
 
     @Test func aLeaseGivenBackIsNotWaitedFor() {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.promise(5, by: 1, on: 1)
         script.ask(ReplicaRequest(.lease, id: 2, epoch: 5), on: 1)
         script.ask(ReplicaRequest(.giveLeaseBack, id: 3, epoch: 5), on: 1)
@@ -68,7 +68,7 @@ import WireFormat
         var state = ReplicaState()
         state.promised = 5
         state.promisedTo = Identifier(high: 1, low: 1)
-        var script = ReplicaScript(state: state)
+        let script = ReplicaScript(state: state)
         script.promise(6, by: 2, on: 2)
         #expect(script.replies.isEmpty)
         script.pass(.milliseconds(2021))
@@ -76,7 +76,7 @@ import WireFormat
     }
 
     @Test func aNewLinkIsGreetedWhenTheOldOnesRequestsHaveEnded() {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.promise(5, by: 1, on: 1)
         script.ask(write, on: 1)
         script.writePages()
@@ -90,18 +90,18 @@ import WireFormat
     }
 
     @Test func aReplicaIsIntactFromWholeUntilTheMachineBoots() {
-        var script = ReplicaScript(boot: 1)
+        let script = ReplicaScript(boot: 1)
         script.promise(5, by: 1, on: 1)
-        #expect(!script.machine.isIntact)
+        #expect(!script.isIntact)
         script.ask(ReplicaRequest(.whole, id: 3, epoch: 5), on: 1)
         script.writeStates()
-        #expect(script.machine.isIntact)
-        #expect(ReplicaScript(state: script.machine.durable, boot: 1).machine.isIntact)
-        #expect(!ReplicaScript(state: script.machine.durable, boot: 2).machine.isIntact)
+        #expect(script.isIntact)
+        #expect(ReplicaScript(state: script.durable, boot: 1).isIntact)
+        #expect(!ReplicaScript(state: script.durable, boot: 2).isIntact)
     }
 
     @Test func afterAFailedFlushEverythingIsAnError() {
-        var script = ReplicaScript()
+        let script = ReplicaScript()
         script.promise(5, by: 1, on: 1)
         script.ask(ReplicaRequest(.flush, id: 4, epoch: 5), on: 1)
         script.machine.performed(script.performing.removeFirst(), .ioError, now: script.now)
@@ -109,6 +109,6 @@ import WireFormat
         script.replies = []
         script.ask(ReplicaRequest(.flush, id: 5, epoch: 5), on: 1)
         #expect(script.replies.map(\.status) == [.ioError])
-        #expect(script.machine.isFaulty && !script.machine.isIntact)
+        #expect(script.isFaulty && !script.isIntact)
     }
 }

@@ -5,7 +5,7 @@ import WireFormat
 @testable import Replication
 
 /// A replica of 64 regions and its drive, led by hand.
-struct ReplicaScript: ~Copyable {
+final class ReplicaScript {
     static let timing = Timing()
 
     var machine: ReplicaMachine
@@ -18,13 +18,18 @@ struct ReplicaScript: ~Copyable {
     var states: [ReplicaState] = []
     var performing: [ReplicaSlot] = []
 
+    var isIntact: Bool { machine.isIntact }
+    var isFaulty: Bool { machine.isFaulty }
+    var durable: ReplicaState { machine.durable }
+    func stamp(_ region: UInt64) -> Stamp { machine.map[region] }
+
     init(state: ReplicaState = ReplicaState(), boot: UInt64 = 1) {
         machine = ReplicaMachine(
             state: state, map: RegionMap(regionCount: 64), boot: Identifier(high: 0, low: boot),
             timing: Self.timing, now: now)
     }
 
-    mutating func ask(_ request: ReplicaRequest, by owner: UInt64? = nil, on link: LinkID) {
+    func ask(_ request: ReplicaRequest, by owner: UInt64? = nil, on link: LinkID) {
         if let owner {
             machine.connected(link, instance: Identifier(high: 1, low: owner), now: now)
         }
@@ -33,39 +38,39 @@ struct ReplicaScript: ~Copyable {
     }
 
     /// A promise to its end.
-    mutating func promise(_ epoch: Epoch, by owner: UInt64, on link: LinkID) {
+    func promise(_ epoch: Epoch, by owner: UInt64, on link: LinkID) {
         ask(ReplicaRequest(.promise, id: 1, epoch: epoch), by: owner, on: link)
         writeStates()
     }
 
-    mutating func pass(_ span: Span) {
+    func pass(_ span: Span) {
         now = now + span
         machine.tick(now: now)
         drain()
     }
 
-    mutating func writeStates() {
+    func writeStates() {
         while !states.isEmpty {
             machine.stateWritten(states.removeFirst(), isDurable: true, now: now)
             drain()
         }
     }
 
-    mutating func writePages() {
+    func writePages() {
         while !pages.isEmpty {
             machine.pageWritten(pages.removeFirst(), isDurable: true, now: now)
             drain()
         }
     }
 
-    mutating func performAll() {
+    func performAll() {
         while !performing.isEmpty {
             machine.performed(performing.removeFirst(), .ok, now: now)
             drain()
         }
     }
 
-    mutating func drain() {
+    func drain() {
         while let action = machine.actions.next() {
             switch action {
             case .answerHello(let link): greeted.append(link)

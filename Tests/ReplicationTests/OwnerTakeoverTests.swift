@@ -1,0 +1,174 @@
+import Records
+import Testing
+import Units
+import WireFormat
+
+@testable import Replication
+
+/// Taking a volume over: rules 1 to 3, 15 and 16.
+@Suite struct OwnerTakeoverTests {
+    private let lost = Holding(checkpoint: .zero, intact: false, sameBoot: false)
+    private let whole = Holding(checkpoint: .zero, intact: true, sameBoot: true)
+
+    @Test func promisesAreAskedForWhenTheClaimIsRecorded() {
+        let script = OwnerScript(copies: 2)
+        #expect(script.change?.proposed.epoch == 5)
+        #expect(script.opening.isEmpty)
+        script.record()
+        #expect(script.opening == [0, 1])
+        script.greet(1)
+        #expect(script.asked(1) == [.promise])
+        #expect(script.epoch == 5)
+    }
+
+    @Test func anUnknownOutcomeIsProposedAgainUnchanged() {
+        let script = OwnerScript(copies: 1)
+        let change = script.change
+        script.record(.unknown)
+        #expect(script.proposals == 2 && script.change == change)
+        var mine = change!.proposed
+        mine.released = true
+        // Its nonce says whose it is.
+        script.record(.conflict(mine))
+        #expect(script.end == nil && script.opening == [0])
+    }
+
+    @Test func anothersChangeDeposes() {
+        let script = OwnerScript(copies: 1)
+        var other = script.recorded
+        other.epoch = 5
+        other.nonce = Identifier(high: 8, low: 8)
+        script.record(.conflict(other))
+        #expect(script.end == .deposed(epoch: 5))
+    }
+
+    @Test func aReplicaOfAHigherEpochDeposes() {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.answer(1, .promise, .refused, epoch: 9)
+        #expect(script.end == .deposed(epoch: 9))
+    }
+
+    @Test func nothingIsServedBeforeAllHavePromised() {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.greet(2)
+        script.answer(1, .promise)
+        script.write(1)
+        #expect(!script.isServing && script.asked(1) == [])
+        script.answer(2, .promise)
+        script.answerList(1)
+        script.answerList(2)
+        #expect(script.isServing)
+        #expect(script.asked(2).contains(.write))
+    }
+
+    @Test func aSilentReplicaIsRemovedAndTheRestServes() {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.answer(1, .promise)
+        script.cut(2)
+        script.pass(.seconds(1))
+        #expect(script.change == nil)
+        script.pass(.milliseconds(1001))
+        #expect(script.change?.purpose == .removeSilent)
+        script.record()
+        script.answer(1, .promise)
+        #expect(script.isServing && script.epoch == 6)
+        #expect(script.recorded.inSync.map(\.id) == [OwnerScript.replica(1)])
+    }
+
+    @Test func aTakeoverHasPatienceWithAPromiseThatWaitsForALease() {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.greet(2)
+        script.answer(1, .promise)
+        // The other one may have to wait for the old owner's lease before it answers.
+        script.pass(.milliseconds(2500))
+        #expect(script.change == nil)
+        script.answer(2, .promise)
+        script.answerList(1)
+        script.answerList(2)
+        #expect(script.isServing)
+    }
+
+    @Test func onlyRegionsThatMayDifferWaitForTheirCopy() {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.greet(2)
+        script.answer(1, .promise)
+        script.answer(2, .promise)
+        script.answerList(1, [RegionEntry(region: 3, stamp: Stamp(4, 1))])
+        script.answerList(2)
+        script.write(1, region: 3)
+        script.write(2, region: 4)
+        script.submit(.flush, 3)
+        // Region 4 goes out at once; of region 3 the content of the source is read.
+        #expect(script.asked(1) == [.read, .write] && script.asked(2) == [.write])
+        script.answer(1, .read)
+        script.answer(1, .write)
+        script.answer(2, .write)
+        #expect(script.completed == [2: .ok])
+        // The copy is a write of its own, to the other replica.
+        #expect(script.asked(2) == [.write])
+        script.answer(2, .write)
+        #expect(script.asked(1) == [.write, .whole, .flush] || script.asked(1).contains(.whole))
+        #expect(script.asked(2).contains(.flush))
+    }
+
+    @Test func whereAReplicaLostPowerNothingIsServedBeforeAllAreWhole() {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.greet(2)
+        script.answer(1, .promise, holding: whole)
+        script.answer(2, .promise, holding: lost)
+        script.answerList(1)
+        script.answerList(2)
+        script.write(1)
+        #expect(script.asked(1) == [.whole] && script.asked(2) == [.whole])
+        script.answer(1, .whole)
+        #expect(script.asked(1) == [])
+        script.answer(2, .whole)
+        #expect(script.asked(1) == [.write] && script.asked(2) == [.write])
+    }
+
+    @Test func wholeIsSaidAgainOnANewLink() {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.greet(2)
+        script.answer(1, .promise, holding: whole)
+        script.answer(2, .promise, holding: lost)
+        script.answerList(1)
+        script.answerList(2)
+        script.write(1)
+        script.answer(1, .whole)
+        script.cut(2)
+        script.pass(.milliseconds(150))
+        script.greet(2)
+        script.answer(2, .promise, holding: lost)
+        script.answer(2, .whole)
+        #expect(script.asked(1) == [.write] && script.asked(2) == [.write])
+    }
+
+    @Test func theSourceIsAReplicaThatLostNothing() {
+        let script = OwnerScript(copies: 3)
+        script.record()
+        for number in 1...3 { script.greet(number) }
+        script.answer(1, .promise, holding: lost)
+        script.answer(2, .promise, holding: whole)
+        script.answer(3, .promise, holding: lost)
+        for number in [2, 1, 3] {
+            script.answerList(number, [RegionEntry(region: 0, stamp: Stamp(4, 1))])
+        }
+        #expect(script.asked(2) == [.read] && script.asked(1) == [] && script.asked(3) == [])
+        script.answer(2, .read)
+        #expect(script.asked(1) == [.write] && script.asked(3) == [.write])
+    }
+}
