@@ -68,7 +68,8 @@ struct MalformedFrameTests {
     func badHellos(_ kind: EngineKind) throws {
         let cluster = try TestCluster(kind)
         let node = cluster.nodes[0]
-        #expect(try send(Array("GET / HTTP/1.1\r\n\r\n".utf8) + [UInt8](repeating: 32, count: 64), to: node).isEmpty)
+        let stray = Array("GET / HTTP/1.1\r\n\r\n".utf8) + [UInt8](repeating: 32, count: 64)
+        #expect(try send(stray, to: node).isEmpty)
         #expect(try send([UInt8](repeating: 0xFF, count: 5000), to: node).isEmpty)
         var torn = hello({ _ in }, cluster)
         torn[70] ^= 1
@@ -76,9 +77,13 @@ struct MalformedFrameTests {
         let flush = frame(
             FrameHeader(.request(.flush), version: 1, epoch: 1, volume: cluster.volume))
         #expect(try send(flush, to: node).isEmpty)
-        #expect(try refusal(send(hello({ $0.cluster = .random() }, cluster), to: node)) == .otherCluster)
-        #expect(try refusal(send(hello({ $0.volume = .random() }, cluster), to: node)) == .noReplica)
-        #expect(try refusal(send(hello({ $0.replica = .random() }, cluster), to: node)) == .noReplica)
+        let cases: [(HelloRefusal, (inout Hello) -> Void)] = [
+            (.otherCluster, { $0.cluster = .random() }), (.noReplica, { $0.volume = .random() }),
+            (.noReplica, { $0.replica = .random() }),
+        ]
+        for (expected, change) in cases {
+            #expect(try refusal(send(hello(change, cluster), to: node)) == expected)
+        }
         try expectService(cluster)
     }
 
@@ -102,7 +107,9 @@ struct MalformedFrameTests {
             frame(header(.flush) { $0.volume = .random() }),
             frame(header(.flush) { $0.version = 9 }),
             // Checksums that are not those of the block.
-            frame(header(.write) { $0.length = 4096; $0.generation = 1 }, [1, 2, 3, 4, 0, 0, 0, 0] + block),
+            frame(
+                header(.write) { $0.length = 4096; $0.generation = 1 },
+                [1, 2, 3, 4, 0, 0, 0, 0] + block),
             [UInt8](repeating: 0x41, count: 200_000),
         ]
         for bytes in bad {

@@ -16,7 +16,8 @@ final class NBDClient {
         data += Self.number(UInt16(0))
         try Self.send(
             socket,
-            Array("IHAVEOPT".utf8) + Self.number(UInt32(7)) + Self.number(UInt32(data.count)) + data)
+            Array("IHAVEOPT".utf8) + Self.number(UInt32(7)) + Self.number(UInt32(data.count))
+                + data)
         var size: UInt64 = 0
         while true {
             var header = [UInt8](repeating: 0, count: 20)
@@ -25,8 +26,11 @@ final class NBDClient {
             var body = [UInt8](repeating: 0, count: Int(Self.read(header, 16, as: UInt32.self)))
             if !body.isEmpty { try Self.receive(socket, &body) }
             if type == 1 { break }
-            if type >> 31 == 1 { throw TestFailure(what: "refused: \(String(decoding: body, as: UTF8.self))") }
-            if Self.read(body, 0, as: UInt16.self) == 0 { size = Self.read(body, 2, as: UInt64.self) }
+            if type >> 31 == 1 {
+                throw TestFailure(what: "refused: \(String(decoding: body, as: UTF8.self))")
+            }
+            let isSize = Self.read(body, 0, as: UInt16.self) == 0
+            if isSize { size = Self.read(body, 2, as: UInt64.self) }
         }
         sizeBytes = size
     }
@@ -145,7 +149,8 @@ final class NBDClient {
             let count = bytes.withUnsafeMutableBytes {
                 recv(socket, $0.baseAddress! + received, wanted - received, 0)
             }
-            if count <= 0 { throw TestFailure(what: count == 0 ? "the server hung up" : "recv: errno \(errno)") }
+            if count == 0 { throw TestFailure(what: "the server hung up") }
+            if count < 0 { throw TestFailure(what: "recv: errno \(errno)") }
             received += count
         }
     }

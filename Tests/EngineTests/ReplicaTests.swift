@@ -16,7 +16,7 @@ struct ReplicaTests {
         ReplicationTests.pattern(count, at: offset)
     }
 
-    @Test("Rotten data is not served: another copy answers, and the rot is reported", arguments: kinds)
+    @Test("Rotten data is reported, and another copy answers", arguments: kinds)
     func bitRot(_ kind: EngineKind) throws {
         let cluster = try TestCluster(kind)
         let node = cluster.nodes[0]
@@ -64,7 +64,7 @@ struct ReplicaTests {
         }
     }
 
-    @Test("An unregistered replica is closed under its owner, who goes on without it", arguments: kinds)
+    @Test("An unregistered replica closes, and its owner goes on", arguments: kinds)
     func unregister(_ kind: EngineKind) throws {
         let cluster = try TestCluster(kind)
         try cluster.open(at: cluster.nodes[0])
@@ -75,7 +75,11 @@ struct ReplicaTests {
             cluster.nodes[index].post(.unregisterReplica(cluster.volume, replica))
             try cluster.control.wait("the replica to close") { reports in
                 reports.contains {
-                    if case .replicaClosed(cluster.volume, replica) = $0.report { true } else { false }
+                    if case .replicaClosed(cluster.volume, replica) = $0.report {
+                        true
+                    } else {
+                        false
+                    }
                 }
             }
             try client.write(pattern(8192, at: 4096), at: 4096)
@@ -87,7 +91,7 @@ struct ReplicaTests {
         try cluster.nodes[0].drive.delete(volume: cluster.volume, replica: cluster.replicas[0].id)
     }
 
-    @Test("A replica that is another one, or damaged, is reported and does no harm", arguments: kinds)
+    @Test("A damaged replica is reported and does no harm", arguments: kinds)
     func cannotBeOpened(_ kind: EngineKind) throws {
         let cluster = try TestCluster(kind)
         let node = cluster.nodes[2]
@@ -98,7 +102,11 @@ struct ReplicaTests {
         let replica = cluster.replicas[2].id
         try cluster.control.wait("the failure to be reported") { reports in
             reports.contains {
-                if case .replicaFailed(cluster.volume, replica, _) = $0.report { true } else { false }
+                if case .replicaFailed(cluster.volume, replica, _) = $0.report {
+                    true
+                } else {
+                    false
+                }
             }
         }
         let client = try cluster.client(at: cluster.nodes[0])
@@ -106,7 +114,7 @@ struct ReplicaTests {
         #expect(cluster.control.record(of: cluster.volume).replicas[2].state == .stale)
     }
 
-    @Test("A stop with requests that wait for a session ends, and answers none of them well", arguments: kinds)
+    @Test("A stop ends while requests wait for a session", arguments: kinds)
     func stopWhileWaiting(_ kind: EngineKind) throws {
         let cluster = try TestCluster(kind)
         let client = try cluster.client(at: cluster.nodes[0])

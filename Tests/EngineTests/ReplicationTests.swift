@@ -42,7 +42,7 @@ struct ReplicationTests {
         #expect(Array(first[3 << 20..<5 << 20]) == Self.pattern(2 << 20, at: 3 << 20))
     }
 
-    @Test("Zeros, holes and flushes reach every copy; nothing is lost at their edges", arguments: kinds)
+    @Test("Zeros and holes reach every copy, and end where they should", arguments: kinds)
     func holes(_ kind: EngineKind) throws {
         let cluster = try TestCluster(kind)
         try cluster.open(at: cluster.nodes[0])
@@ -72,7 +72,9 @@ struct ReplicationTests {
                 for round in 0..<20 {
                     let offset = UInt64(number * 8 + round % 8) << 20
                     let bytes = Self.pattern(65_536, at: offset, round: UInt8(round))
-                    for part in 0..<16 { try client.begin(bytes, at: offset + UInt64(part) * 65_536) }
+                    for part in 0..<16 {
+                        try client.begin(bytes, at: offset + UInt64(part) * 65_536)
+                    }
                     for _ in 0..<16 { try client.answer() }
                     if try client.read(65_536, at: offset) != bytes {
                         throw TestFailure(what: "read something else at \(offset)")

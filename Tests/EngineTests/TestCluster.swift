@@ -32,7 +32,8 @@ final class TestCluster: Sendable {
         }
         self.nodes = nodes
         replicas = nodes.map {
-            ReplicaRecord(id: .random(), node: $0.id, drive: $0.drive.identity.drive, state: .inSync)
+            ReplicaRecord(
+                id: .random(), node: $0.id, drive: $0.drive.identity.drive, state: .inSync)
         }
         for (node, replica) in zip(nodes, replicas) {
             try node.drive.create(volume: volume, replica: replica.id, sizeBytes: sizeBytes)

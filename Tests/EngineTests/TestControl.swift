@@ -19,17 +19,20 @@ final class TestControl: Sendable {
     private let state = Mutex(State())
     private let changed = NSCondition()
 
-    func put(_ record: VolumeConfiguration) { state.withLock { $0.records[record.volume] = record } }
+    func put(_ record: VolumeConfiguration) {
+        state.withLock { $0.records[record.volume] = record }
+    }
 
     func record(of volume: VolumeID) -> VolumeConfiguration {
         state.withLock { $0.records[volume]! }
     }
 
-    func export(_ name: String, _ export: NBDExport) { state.withLock { $0.exports[name] = export } }
+    func export(_ name: String, _ export: NBDExport) {
+        state.withLock { $0.exports[name] = export }
+    }
 
     /// Called on engine threads.
     func take(_ report: EngineReport, from node: NodeID, answer: (EngineCommand) -> Void) {
-        if getenv("CIO_TEST_LOG") != nil { FileHandle.standardError.write(Data("\(node) \(report)\n".utf8)) }
         switch report {
         case .changeConfiguration(let volume, let instance, let change):
             answer(.configurationAnswered(volume, instance: instance, record(change)))
@@ -64,14 +67,21 @@ final class TestControl: Sendable {
         defer { changed.unlock() }
         while !isDone(state.withLock { $0.reports }) {
             // Woken by reports; now and then also without one, where `isDone` asks again.
-            if !changed.wait(until: min(deadline, Date().addingTimeInterval(0.1))), Date() > deadline { throw TestFailure(what: "waited for \(what)") }
+            let soon = min(deadline, Date().addingTimeInterval(0.1))
+            if !changed.wait(until: soon), Date() > deadline {
+                throw TestFailure(what: "waited for \(what)")
+            }
         }
     }
 
     func waitForServing(_ volume: VolumeID, by instance: InstanceID) throws {
         try wait("the session to serve") { reports in
             reports.contains {
-                if case .ownerNotice(volume, instance, .reconciled) = $0.report { true } else { false }
+                if case .ownerNotice(volume, instance, .reconciled) = $0.report {
+                    true
+                } else {
+                    false
+                }
             }
         }
     }

@@ -61,10 +61,7 @@ final class TestNode: Sendable {
             report: { [weak self] report in
                 self?.control.take(report, from: id) { self?.post($0) }
             },
-            log: { [weak self] line in
-                if getenv("CIO_TEST_LOG") != nil { FileHandle.standardError.write(Data((line + "\n").utf8)) }
-                self?.lines.withLock { $0.append(line) }
-            })
+            log: { [weak self] line in self?.lines.withLock { $0.append(line) } })
         running.withLock { $0 = engine }
     }
 

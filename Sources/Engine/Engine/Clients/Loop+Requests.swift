@@ -145,7 +145,8 @@ extension Loop {
 
     mutating func addFlush(_ request: Int) {
         requests[request].next = requests[request].range.end
-        addPiece(RequestPiece(request: Int32(request), operation: .flush, range: requests[request].range))
+        let range = requests[request].range
+        addPiece(RequestPiece(request: Int32(request), operation: .flush, range: range))
     }
 
     /// The next piece of a discard or a write of zeros: one at a time, so that a discard of 64 TB

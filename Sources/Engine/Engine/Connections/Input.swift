@@ -32,7 +32,8 @@ struct Input: ~Copyable {
             end -= start
             start = 0
         }
-        return UnsafeMutableRawBufferPointer(start: bytes + end, count: EngineLimits.inputBytes - end)
+        let count = EngineLimits.inputBytes - end
+        return UnsafeMutableRawBufferPointer(start: bytes + end, count: count)
     }
 
     mutating func received(_ count: Int) { end += count }

@@ -29,7 +29,9 @@ extension Loop {
             shared.log("accepting connections: \(errnoText(-result)); again in 100 ms")
             let kind: Int32 = isNBD ? 1 : 0
             timers.add(
-                Timer(instant: now + .milliseconds(100), kind: .acceptAgain, index: kind, generation: 0))
+                Timer(
+                    instant: now + .milliseconds(100), kind: .acceptAgain, index: kind,
+                    generation: 0))
         }
     }
 
@@ -47,8 +49,8 @@ extension Loop {
         let index = connections.insert(Connection(socket: socket, role: .stranger, state: .open))
         timers.add(
             Timer(
-                instant: now + .seconds(EngineLimits.helloSeconds), kind: .hello, index: Int32(index),
-                generation: connections.generation(index)))
+                instant: now + .seconds(EngineLimits.helloSeconds), kind: .hello,
+                index: Int32(index), generation: connections.generation(index)))
         receive(index)
     }
 

@@ -94,7 +94,8 @@ extension Loop {
         case .handshake: return parseHandshake(index)
         case .nbd: return parseRequest(index)
         // Nothing is looked at before the hello is answered.
-        case .awaitingReplica: return connection.pointee.input.count > 0 ? unexpected(index) : .needsMore
+        case .awaitingReplica:
+            return connection.pointee.input.count > 0 ? unexpected(index) : .needsMore
         case .stranger, .replicaLink, .ownerLink, .heartbeat: return parseFrame(index)
         }
     }
@@ -117,7 +118,9 @@ extension Loop {
 
 extension Connection {
     /// Begins to fill memory with the next `length` bytes of the stream.
-    mutating func beginPayload(_ address: UnsafeMutableRawPointer, _ length: Int, memory: MemoryID) {
+    mutating func beginPayload(
+        _ address: UnsafeMutableRawPointer, _ length: Int, memory: MemoryID
+    ) {
         payload.address = address
         payload.length = length
         payload.received = 0

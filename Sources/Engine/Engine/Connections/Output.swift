@@ -66,7 +66,9 @@ struct Output: ~Copyable {
     }
 
     /// Fills `vectors` with what is to be sent next; its length in bytes.
-    mutating func take(into vectors: UnsafeMutablePointer<iovec>, max: Int) -> (count: Int, bytes: Int) {
+    mutating func take(
+        into vectors: UnsafeMutablePointer<iovec>, max: Int
+    ) -> (count: Int, bytes: Int) {
         var count = 0
         var total = 0
         while sent + count < pieceCount && count < max {

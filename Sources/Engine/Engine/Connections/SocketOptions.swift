@@ -7,7 +7,8 @@ enum SocketOptions {
     /// Small frames go at once; a peer that acknowledges nothing for the give-up time is gone.
     static func setForData(_ socket: Int32, giveUp: Span) {
         set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        set(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(clamping: giveUp.nanoseconds / 1_000_000))
+        let milliseconds = Int32(clamping: giveUp.nanoseconds / 1_000_000)
+        set(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
     }
 
     static func set(_ socket: Int32, _ level: Int32, _ name: Int32, _ value: Int32) {
@@ -40,7 +41,8 @@ enum SocketOptions {
     /// A socket for connecting out, from the node's own address and any port: the port is chosen
     /// with the connection (IP_BIND_ADDRESS_NO_PORT), so that bound ones are not used up.
     static func outgoing(from local: SocketAddress) -> Int32 {
-        guard var address = address(SocketAddress(host: local.host, port: 0)) else { return -EINVAL }
+        let anyPort = SocketAddress(host: local.host, port: 0)
+        guard var address = address(anyPort) else { return -EINVAL }
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         if socket < 0 { return -errno }
         set(socket, Int32(IPPROTO_IP), bindAddressNoPort, 1)
@@ -89,7 +91,9 @@ enum SocketOptions {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(socket, $0, &length)
+            }
         }
         return code == 0 ? UInt16(bigEndian: address.sin_port) : 0
     }

@@ -88,7 +88,8 @@ extension Loop {
     mutating func readRequests(_ index: Int) {
         let disk = disks[index]
         // How large the disk is, is known with the session that is opened first.
-        if disk.pointee.isPolling || volumes[disk.pointee.volume].pointee.exportBytes == 0 { return }
+        let isKnown = volumes[disk.pointee.volume].pointee.exportBytes > 0
+        if disk.pointee.isPolling || !isKnown { return }
         while !disk.pointee.isClosing {
             guard let buffer = disk.pointee.takeBuffer() else {
                 disk.pointee.isFull = true

@@ -149,7 +149,8 @@ extension Loop {
     }
 
     mutating func heartbeatArrived(_ index: Int) {
-        guard let hello = connections[index].pointee.hello, let row = row(of: hello.node) else { return }
+        guard let hello = connections[index].pointee.hello, let row = row(of: hello.node)
+        else { return }
         nodes[row].heardAt = now
         guard nodes[row].isSilent else { return }
         nodes[row].isSilent = false

@@ -66,7 +66,8 @@ extension Loop {
         }
         timers.add(
             Timer(
-                instant: now + EngineLimits.stopPatience, kind: .stopPatience, index: 0, generation: 0))
+                instant: now + EngineLimits.stopPatience, kind: .stopPatience, index: 0,
+                generation: 0))
         closeWhenOwnersAreGone()
     }
 
@@ -85,7 +86,9 @@ extension Loop {
     /// Nothing is left but what has lost its patience.
     var mayEnd: Bool {
         if stopIsOverdue { return true }
-        for index in 0..<volumes.end where volumes.find(index)?.pointee.machine != nil { return false }
+        for index in 0..<volumes.end where volumes.find(index)?.pointee.machine != nil {
+            return false
+        }
         for index in 0..<replicas.end where replicas.find(index)?.pointee.state.isOpen == true {
             return false
         }

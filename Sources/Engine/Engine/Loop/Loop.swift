@@ -171,7 +171,9 @@ struct Loop: ~Copyable {
     /// Goes on with what waited for memory.
     private mutating func resumeWaiters() {
         while let freed = memory.nextFreedRequest() { requestMemoryFreed(freed) }
-        for _ in 0..<readWaiters.count { if let index = readWaiters.popFirst() { resumeReads(index) } }
+        for _ in 0..<readWaiters.count {
+            if let index = readWaiters.popFirst() { resumeReads(index) }
+        }
         for _ in 0..<memoryWaiters.count {
             if let index = memoryWaiters.popFirst() { resumeReceiving(index) }
         }

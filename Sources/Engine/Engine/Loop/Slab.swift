@@ -33,7 +33,8 @@ struct Slab<Element>: ~Copyable {
             return index
         }
         if used == capacity { grow() }
-        (rows + used).initialize(to: Row(element: element, generation: 0, nextFree: -1, isInUse: true))
+        (rows + used).initialize(
+            to: Row(element: element, generation: 0, nextFree: -1, isInUse: true))
         used += 1
         return used - 1
     }

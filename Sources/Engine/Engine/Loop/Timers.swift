@@ -2,7 +2,9 @@ import Units
 
 /// What a timer is for.
 struct Timer {
-    enum Kind: UInt8 { case volume, replica, replicaIdle, hello, heartbeats, acceptAgain, stopPatience, trim }
+    enum Kind: UInt8 {
+        case volume, replica, replicaIdle, hello, heartbeats, acceptAgain, stopPatience, trim
+    }
 
     var instant: Instant
     var kind: Kind

@@ -64,7 +64,9 @@ extension Loop {
         report(.exportWanted(token: token, name: name))
     }
 
-    mutating func exportAnswered(_ token: UInt64, _ result: Result<EngineCommands.NBDExport, ExportRefusal>) {
+    mutating func exportAnswered(
+        _ token: UInt64, _ result: Result<EngineCommands.NBDExport, ExportRefusal>
+    ) {
         guard let question = exportQuestions.removeValue(forKey: token),
             let connection = connections.find(question.connection, generation: question.generation),
             connection.pointee.state == .open

@@ -233,7 +233,7 @@ extension Loop {
     mutating func clientClosed(_ index: Int) {
         let connection = connections[index]
         let piece = connection.pointee.nbd.piece
-        // The one that is being filled is the payload's, released when nothing is received any more.
+        // The one that is being filled is the payload's: released when nothing is received.
         if !piece.clientMemory.isNone { memory.release(piece.memory) }
         let writing = Int(connection.pointee.nbd.writing)
         if writing >= 0 {

@@ -173,7 +173,9 @@ extension Loop {
             let context = host.pointee.slots[Int(slot)]
             memory.retain(context.memory)
             buffer = ReplicaBuffer(memory: context.memory, address: context.address)
-            if request.kind == .write { checksums = UnsafeRawPointer(host.pointee.checksums(of: slot)) }
+            if request.kind == .write {
+                checksums = UnsafeRawPointer(host.pointee.checksums(of: slot))
+            }
         } else if request.kind == .list {
             let list = memory.acquire(WireLimits.listBytesMax, for: .copy)
             // As when a message is lost: the machine gives the peer up, and asks again.

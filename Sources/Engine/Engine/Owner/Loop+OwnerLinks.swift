@@ -44,7 +44,8 @@ extension Loop {
         connection.pointee.expectation = .helloReply
         connection.pointee.address.pointee = address
         connection.pointee.isSending = true
-        let place = UnsafeRawPointer(connection.pointee.address).assumingMemoryBound(to: sockaddr.self)
+        let place = UnsafeRawPointer(connection.pointee.address)
+            .assumingMemoryBound(to: sockaddr.self)
         ring.connect(
             socket, to: place, length: socklen_t(MemoryLayout<sockaddr_in>.size),
             tag: OperationTag(.connect, number, generation: connections.generation(number)))
@@ -114,7 +115,9 @@ extension Loop {
         let record = host.pointee.machine!.pointee.record(of: peer)
         switch answer {
         case .refused(let refusal, let text):
-            close(number, "node \(record.node) refuses the owner of \(host.pointee.id): \(refusal), \(text)")
+            close(
+                number,
+                "node \(record.node) refuses the owner of \(host.pointee.id): \(refusal), \(text)")
             return .closed
         case .accepted(let hello, let version):
             guard hello.cluster == shared.configuration.cluster, hello.node == record.node,
@@ -146,7 +149,9 @@ extension Loop {
     // MARK: Replies
 
     mutating func replied(_ index: Int, _ peer: PeerIndex, _ reply: ReplicaReply) {
-        if reply.kind == .list { return listed(index, peer, reply, UnsafeBufferPointer(start: nil, count: 0)) }
+        if reply.kind == .list {
+            return listed(index, peer, reply, UnsafeBufferPointer(start: nil, count: 0))
+        }
         guard let machine = volumes[index].pointee.machine else { return }
         machine.pointee.replied(peer, reply, now: now)
         markVolume(index)
@@ -195,7 +200,8 @@ extension Loop {
         case .none: break
         case .remote: close(link.number, nil)
         case .local:
-            guard let replica = replicas.find(link.number, generation: link.generation) else { return }
+            guard let replica = replicas.find(link.number, generation: link.generation)
+            else { return }
             replica.pointee.removeLink(link.link)
             replica.pointee.machine?.pointee.disconnected(link.link, now: now)
             closeIfIdle(link.number)
@@ -206,7 +212,9 @@ extension Loop {
         let host = volumes[index]
         let link = host.pointee.peers[peer]
         host.pointee.peers[peer] = PeerLink()
-        if link.countsNode, let hello = connections[link.number].pointee.hello { leaveNode(hello.node) }
+        if link.countsNode, let hello = connections[link.number].pointee.hello {
+            leaveNode(hello.node)
+        }
         return link
     }
 

@@ -8,7 +8,9 @@ extension Loop {
     /// The volume's host, made where there is none yet.
     mutating func volume(_ id: VolumeID, sizeBytes: UInt64) -> Int {
         if let index = volumeNumbers[id] {
-            if volumes[index].pointee.machine == nil { volumes[index].pointee.sizeBytes = sizeBytes }
+            if volumes[index].pointee.machine == nil {
+                volumes[index].pointee.sizeBytes = sizeBytes
+            }
             return index
         }
         let index = volumes.insert(
@@ -98,7 +100,8 @@ extension Loop {
     }
 
     mutating func removeIfUnused(_ index: Int) {
-        guard let host = volumes.find(index), host.pointee.isUnused, !host.pointee.isDirty else { return }
+        guard let host = volumes.find(index), host.pointee.isUnused, !host.pointee.isDirty
+        else { return }
         volumeNumbers[host.pointee.id] = nil
         volumes.remove(index)
     }

@@ -44,8 +44,8 @@ extension Loop {
                 tag: tag(.replicaData, number, Int(slot)))
         case .discard, .writeZeroes:
             ring.allocate(
-                file, mode: Self.punchHole, offset: request.range.offset, length: request.range.length,
-                tag: tag(.replicaData, number, Int(slot)))
+                file, mode: Self.punchHole, offset: request.range.offset,
+                length: request.range.length, tag: tag(.replicaData, number, Int(slot)))
         case .promise, .lease, .giveLeaseBack, .checkpoint, .whole:
             fatalError("a \(request.kind) is not performed")
         }
@@ -124,8 +124,8 @@ extension Loop {
         _ request: ReplicaRequest, _ result: Int32, _ host: UnsafeMutablePointer<ReplicaHost>
     ) {
         let cause = result < 0 ? errnoText(-result) : "only \(result) bytes"
-        shared.log(
-            "\(request.kind) of \(host.pointee.local.directory) at \(request.range.offset): \(cause)")
+        let place = "\(host.pointee.local.directory) at \(request.range.offset)"
+        shared.log("\(request.kind) of \(place): \(cause)")
     }
 
     /// Checks or records checksums, then ends the operation; later, if their page is being read.

@@ -116,11 +116,14 @@ extension Loop {
         if host.pointee.stateWrite.pagesUnderWay > 0 { return }
         // No memory for a single page, or one failed: the checksums stay as they are.
         let isComplete = host.pointee.stateWrite.nextPage >= table.pointee.pageCount
-        if !isComplete || host.pointee.stateWrite.hasFailed { return checksumsAreWritten(false, number) }
+        if !isComplete || host.pointee.stateWrite.hasFailed {
+            return checksumsAreWritten(false, number)
+        }
         host.pointee.stateWrite.step = .checksumSync
         host.pointee.operationsUnderWay += 1
         ring.sync(
-            host.pointee.files!.pointee.checksums, dataOnly: true, tag: tag(.checksumSync, number, 0))
+            host.pointee.files!.pointee.checksums, dataOnly: true,
+            tag: tag(.checksumSync, number, 0))
     }
 
     mutating func checksumPageDone(_ index: Int, _ result: Int32) {
@@ -223,7 +226,8 @@ extension Loop {
 
     /// A replica that has failed may have lost writes: it must not be found whole again.
     mutating func writeFarewell(_ number: Int, _ host: UnsafeMutablePointer<ReplicaHost>) {
-        guard host.pointee.stateWrite.step == .idle, let machine = host.pointee.machine else { return }
+        guard host.pointee.stateWrite.step == .idle, let machine = host.pointee.machine
+        else { return }
         var state = machine.pointee.durable
         state.wholeBoot = .zero
         if state == machine.pointee.durable { return }
@@ -236,7 +240,8 @@ extension Loop {
 
     /// Writes checksums between checkpoints, so that the next one has few to wait for.
     mutating func writeChecksumsIfMany(_ number: Int, _ host: UnsafeMutablePointer<ReplicaHost>) {
-        guard host.pointee.table.unsafelyUnwrapped.pointee.dirtyPages > EngineLimits.dirtyChecksumPagesMax,
+        let dirtyPages = host.pointee.table.unsafelyUnwrapped.pointee.dirtyPages
+        guard dirtyPages > EngineLimits.dirtyChecksumPagesMax,
             host.pointee.stateWrite.step == .idle, host.pointee.state == .open
         else { return }
         host.pointee.stateWrite.isChecksumsOnly = true

@@ -33,7 +33,9 @@ extension Loop {
 
     // MARK: Hellos
 
-    mutating func helloArrived(_ index: Int, _ header: FrameHeader) throws(FrameFault) -> ParseStep {
+    mutating func helloArrived(
+        _ index: Int, _ header: FrameHeader
+    ) throws(FrameFault) -> ParseStep {
         let connection = connections[index]
         let (hello, versions) = try HelloBody.decode(header, connection.pointee.prefixBytes)
         connection.pointee.dropFrame(header)
@@ -85,7 +87,8 @@ extension Loop {
     private mutating func takeHello(_ index: Int, _ hello: Hello, _ version: UInt16) {
         let connection = connections[index]
         let key = LocalReplicaKey(volume: hello.volume, replica: hello.replica)
-        guard let number = replicaNumbers[key], !replicas[number].pointee.isUnregistered, !isStopping
+        guard let number = replicaNumbers[key], !replicas[number].pointee.isUnregistered,
+            !isStopping
         else {
             refuse(index, .noReplica, "no such replica here")
             return

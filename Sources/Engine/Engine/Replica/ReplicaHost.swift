@@ -72,7 +72,9 @@ struct ReplicaHost: ~Copyable {
 
     // MARK: Opening and closing
 
-    mutating func open(_ opened: consuming OpenReplica, boot: BootID, timing: Timing, now: Instant) {
+    mutating func open(
+        _ opened: consuming OpenReplica, boot: BootID, timing: Timing, now: Instant
+    ) {
         state = .open
         files = .allocate(capacity: 1)
         table = .allocate(capacity: 1)
@@ -103,7 +105,8 @@ struct ReplicaHost: ~Copyable {
     }
 
     private static func close(
-        _ machine: UnsafeMutablePointer<ReplicaMachine>?, _ files: UnsafeMutablePointer<ReplicaFiles>?,
+        _ machine: UnsafeMutablePointer<ReplicaMachine>?,
+        _ files: UnsafeMutablePointer<ReplicaFiles>?,
         _ table: UnsafeMutablePointer<ChecksumTable>?,
         _ slots: UnsafeMutablePointer<ReplicaSlotContext>?, _ rows: UnsafeMutableRawPointer?
     ) {
