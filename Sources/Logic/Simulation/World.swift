@@ -174,7 +174,10 @@ final class World {
         schedule = Schedule()
         for link in links { link.tearDown() }
         links = []
-        for node in nodes { node.process?.tearDown() }
+        for node in nodes {
+            node.process?.tearDown()
+            node.process = nil
+        }
         nodes = []
     }
 
