@@ -2,7 +2,7 @@
 public struct PlantedFault: Sendable {
     public let name: String
     public let fault: PlantedFaults
-    /// The rule of PROTOCOL.md, or the invariant, that it leaves out.
+    /// The rule of docs/replication.md, or the invariant, that it leaves out.
     public let rule: String
     public let effect: String
 

@@ -54,7 +54,7 @@ public enum ReplicaAction: Equatable {
 
 /// One replica: what it accepts, refuses, and in which order it makes things durable.
 ///
-/// A value without I/O: events in, actions out (`actions`). PROTOCOL.md's rules 5 to 7 and 10.
+/// A value without I/O: events in, actions out (`actions`). The rules of docs/replication.md 5 to 7 and 10.
 ///
 ///                 promise(E' > E)             durable, drained, leases run out
 ///   promised E ───────────────────▶ promising E' ─────────────────────────────▶ promised E'
