@@ -22,6 +22,11 @@ public enum EngineLimits {
     /// Pieces of memory that one sendmsg names.
     static let sendPiecesMax = 256
 
+    /// Answers that may wait for an NBD client that does not take them, before its requests are
+    /// left in the socket: those of its requests under way, four times over.
+    static let outputPiecesMax = 4096
+    static let outputBytesMax = 256 << 10
+
     /// Requests of one NBD connection under way. More are left in the socket.
     static let requestsPerConnectionMax = 256
     /// Requests of one FUSE disk under way: as many as the kernel sends in the background, and as

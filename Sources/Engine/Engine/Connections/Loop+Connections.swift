@@ -119,6 +119,7 @@ extension Loop {
             return
         }
         markDirty(index)
+        if connection.pointee.role == .nbd { resumeReceiving(index) }
     }
 
     // MARK: Closing

@@ -33,6 +33,10 @@ struct Output: ~Copyable {
     }
 
     var isEmpty: Bool { pieceCount == 0 }
+    /// The other side takes nothing: nothing more is done for it until it does.
+    var isFull: Bool {
+        pieceCount >= EngineLimits.outputPiecesMax || byteCount >= EngineLimits.outputBytesMax
+    }
 
     /// Room for `count` bytes at the end, to be written before anything else is appended.
     mutating func append(_ count: Int) -> UnsafeMutableRawPointer {

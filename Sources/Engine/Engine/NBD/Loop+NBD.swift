@@ -9,7 +9,10 @@ extension Loop {
         if connection.pointee.nbd.writing >= 0 { return receiveNextPiece(index) }
         if connection.pointee.nbd.isLeaving { return leave(index) }
         guard connection.pointee.input.count >= NBDRequest.headerBytes else { return .needsMore }
-        if connection.pointee.nbd.requestsUnderWay >= EngineLimits.requestsPerConnectionMax {
+        // Answers, or `sent`, go on with it.
+        if connection.pointee.nbd.requestsUnderWay >= EngineLimits.requestsPerConnectionMax
+            || connection.pointee.output.isFull
+        {
             return .pause
         }
         let structured = connection.pointee.nbd.structuredReplies
