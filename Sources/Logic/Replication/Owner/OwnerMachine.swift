@@ -5,8 +5,8 @@ import WireFormat
 /// The owner of one volume: takes clients' requests, spreads them over the replicas, acknowledges
 /// them when the in-sync set has them, and changes that set through the metadata service.
 ///
-/// A value without I/O: events in, actions out (`actions`). The rules of docs/replication.md, in files:
-/// changes of the record (+Changes), connections and promises (+Links), requests and their locks
+/// A value without I/O: events in, actions out (`actions`). The rules of docs/replication.md, in
+/// files: changes of the record (+Changes), connections and promises (+Links), requests and their locks
 /// (+Requests, +Locks), leases (+Leases), takeover (+Reconcile), rebuild (+Rebuild), checkpoints
 /// (+Generations) and the end of a session (+Close).
 ///

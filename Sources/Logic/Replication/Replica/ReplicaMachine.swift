@@ -54,7 +54,8 @@ public enum ReplicaAction: Equatable {
 
 /// One replica: what it accepts, refuses, and in which order it makes things durable.
 ///
-/// A value without I/O: events in, actions out (`actions`). The rules of docs/replication.md 5 to 7 and 10.
+/// A value without I/O: events in, actions out (`actions`). Rules 5 to 7 and 10 of
+/// docs/replication.md.
 ///
 ///                 promise(E' > E)             durable, drained, leases run out
 ///   promised E ───────────────────▶ promising E' ─────────────────────────────▶ promised E'
