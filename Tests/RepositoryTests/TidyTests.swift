@@ -4,8 +4,8 @@ import Testing
 /// How the project's files should look.
 @Suite struct TidyTests {
     private static let linesMax = 500
-    /// 100 is the aim; a line that reads better whole may be a little longer.
-    private static let columnsMax = 110
+    /// 100 is the aim; a line that reads better whole may be longer.
+    private static let columnsMax = 130
     private static let medianMax = 150
 
     private func isText(_ path: String) -> Bool {

@@ -55,12 +55,12 @@ unit_tests() {
     failed=$((failed + bad))
     [ "$status" = 0 ] && return
     say "  FAILED  unit tests, $name: $log:"
-    grep -E '^(✘|↳)|error:|Fatal error|crash' "$log" | cut -c1-300 | head -n 60 |
+    grep -aE '^✘|^↳|error: |Fatal error|signal code' "$log" | grep -av '^◇' | cut -c1-300 | head -n 60 |
         sed 's/^/          /' || true
 }
 
-# Modules whose tests mount, use loop devices or start processes: one test at a time.
-serial_modules='^(BlockDevicesTests|MetadataTests|RingTests|PlaygroundTests)\.'
+# Modules whose tests mount, start processes, or wait for threads and clocks: one at a time.
+serial_modules='^(BlockDevicesTests|CiodTests|ControlTests|DriveStoreTests|EngineTests|MetadataTests|PlaygroundTests|RESTServerTests|RingTests)\.'
 
 stage_unit() {
     unit_tests parallel --skip "$serial_modules"
