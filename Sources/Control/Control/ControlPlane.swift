@@ -2,7 +2,6 @@ import EngineCommands
 import Logging
 import Metadata
 import Records
-import Synchronization
 import Units
 
 /// This node's membership in the cluster: made before the engine, which has to know the cluster.
@@ -48,7 +47,6 @@ public actor ControlPlane {
     /// What was told once and would be told again and again.
     private var told: Set<Told> = []
     private var fillLevels: [DriveID: FillLevel] = [:]
-    private let engineStopped = Mutex(false)
 
     private enum Told: Hashable {
         case lockout(VolumeID, Epoch)
@@ -238,9 +236,7 @@ extension ControlPlane {
                     + " \(context.node.short) does not match its checksum at byte \(offset)")
         case .exportWanted(let token, let name):
             Task { await answerExport(token, name) }
-        case .stopped:
-            engineStopped.withLock { $0 = true }
-        case .replicaOpened, .nodeHeard, .nodeSilent: break
+        case .stopped, .replicaOpened, .nodeHeard, .nodeSilent: break
         }
     }
 
@@ -264,8 +260,7 @@ extension ControlPlane {
             }
             return true
         }
-        context.engine.send(.stop)
-        await waitUntil(.now + .seconds(5)) { self.engineStopped.withLock { $0 } }
+        await context.engine.stop()
         await context.events.flush(atMost: .seconds(2))
         await context.liveness.end()
     }

@@ -66,7 +66,6 @@ final class EngineJoint: EnginePort {
         }
     }
 
-    /// Waits for the engine's threads to end.
     func stop() async {
         guard let engine = state.withLock({ $0.engine }) else { return }
         await Blocking.run { engine.stop() }

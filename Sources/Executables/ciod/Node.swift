@@ -14,7 +14,6 @@ import Units
 /// Everything that one node runs, joined.
 struct Node {
     let plane: ControlPlane
-    let engine: EngineJoint
     let store: any MetadataStore
     let server: RESTServer
     let logger: Logger
@@ -87,7 +86,7 @@ struct Node {
         logger.info("engine \(engine.kind), \(options.address.host):\(options.address.port)")
         for line in engine.missing { logger.notice("not available here: \(line)") }
         return Node(
-            plane: plane, engine: engine, store: store,
+            plane: plane, store: store,
             server: RESTServer(path: sockets.rest, requests: plane.requests, logger: logger),
             logger: logger)
     }
@@ -95,7 +94,7 @@ struct Node {
     /// Until SIGTERM or SIGINT; then everything is ended in order, the API first.
     func run() async throws {
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(
-            services: [ControlService(plane: plane, engine: engine, store: store), server],
+            services: [ControlService(plane: plane, store: store), server],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         logger.info("ended")
@@ -110,7 +109,6 @@ private final class Handover<Value> {
 /// Control, as a service that can be ended in an orderly way.
 private struct ControlService: Service {
     let plane: ControlPlane
-    let engine: EngineJoint
     let store: any MetadataStore
 
     func run() async throws {
@@ -120,7 +118,6 @@ private struct ControlService: Service {
             await plane.stop()
             group.cancelAll()
         }
-        await engine.stop()
         await store.close()
     }
 }

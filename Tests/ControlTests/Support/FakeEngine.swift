@@ -45,6 +45,8 @@ final class FakeEngine: EnginePort {
         report(.ownerEnded(volume, instance: session.instance, end))
     }
 
+    func stop() async { state.withLock { $0.commands.append("stop") } }
+
     func send(_ command: EngineCommand) {
         let reports = state.withLock { state in
             state.commands.append(Self.name(of: command))
@@ -90,7 +92,6 @@ final class FakeEngine: EnginePort {
                 record.replicas.removeAll { $0.id == replica }
             }
         case .stopFUSE(let volume): return [.frontEndClosed(volume)]
-        case .stop: return [.stopped]
         default: break
         }
         return []

@@ -10,6 +10,9 @@ public protocol EnginePort: Sendable {
     /// Every report, in order. Read once.
     var reports: AsyncStream<EngineReport> { get }
 
+    /// Ends everything that is open, and returns when nothing of it runs any more.
+    func stop() async
+
     /// `io_uring` or `libaio`, and a line for each thing that the kernel lacks.
     var kind: String { get }
     var missing: [String] { get }
