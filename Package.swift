@@ -92,6 +92,7 @@ let package = Package(
         module("CopyComparison", "Engine", ["DriveFormat", "WireFormat", "Units"]),
         tests("CopyComparisonTests", ["CopyComparison", "DriveFormat", "WireFormat", "Units"]),
         program("cio-compare", ["CopyComparison", arguments]),
+        program("cio-bench", [arguments]),
         tests("CiodTests", ["ciod", "Records"]),
         program("cio", ["CLI", "Playground", "API", "BlockDevices", arguments]),
         .executableTarget(name: "metadata-test-process", dependencies: ["MetadataSQLite", grdb],
