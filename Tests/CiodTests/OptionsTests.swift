@@ -55,7 +55,7 @@ import Testing
         ["--address", "192.168.1.1"], ["--port", "0"], ["--port", "65536"], ["--port", "x"],
         ["--store", "etcd"], ["--store", "sqlite:"], ["--store", "sqlite:a"],
         ["--engine", "fast"], ["--threads", "0"], ["--threads", "65"], ["--boot-id", "123"],
-        ["--rebuild-delay", "-1"], ["--rebuild-delay", "1.5"], ["--role-delay", "x"],
+        ["--rebuild-delay", "604801"], ["--rebuild-delay", "1.5"], ["--role-delay", "x"],
         ["--log-level", "loud"],
     ])
     func whatIsOutOfRangeIsRefusedByItsName(arguments: [String]) {
