@@ -30,6 +30,7 @@ enum KeptSeeds {
         Seed(57640, "the same, before the first flush"),
         Seed(60910, "the same, with one other copy"),
         Seed(67641, "the same, under a deep queue"),
+        Seed(88525, "a connection breaks while its drive is as slow as a drive can be"),
     ]
 
     /// Each failed with an owner that was wrong at the time.

@@ -106,7 +106,8 @@ final class ReplicaHost {
     private var driveDelay: UInt64 {
         let random = world.random.nanoseconds(20_000...400_000)
         let isSpike = world.faultsAllowed && world.random.chance(1)
-        return random * node.slowness * (isSpike ? 50 : 1)
+        // Beyond this a drive counts as dead.
+        return min(random * node.slowness * (isSpike ? 50 : 1), 20_000_000_000)
     }
 
     /// Ends later, whatever becomes of the process; lost with the machine's power.
