@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: [
         ("", "is no JSON object"), ("nonsense", "is no JSON object"), ("[]", "at its top"),
         (#"{"capacity":5}"#, "unknown field capacity"),
-        (#"{"capacityGB":"5"}"#, "capacityGB"), (#"{"capacityGB":-1}"#, "-1"),
+        (#"{"capacityGB":"5"}"#, "capacityGB"), (#"{"capacityGB":-1}"#, "out of its range"),
         (#"{"labels":{"a":1}}"#, "labels.a"),
     ])
     func whatIsWrongIsNamed(body: String, part: String) {

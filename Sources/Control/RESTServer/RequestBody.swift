@@ -36,7 +36,8 @@ enum RequestBody {
         case .keyNotFound(let key, _): "lacks the field \(key.stringValue)"
         case .dataCorrupted(let context) where !context.codingPath.isEmpty:
             "has a field \(path(context)) that cannot be read: \(context.debugDescription)"
-        case .dataCorrupted(let context): "is no JSON object that fits: \(context.debugDescription)"
+        // The decoder does not tell the two apart.
+        case .dataCorrupted: "is no JSON object, or has a number out of its range"
         @unknown default: "cannot be read"
         }
     }
