@@ -55,7 +55,8 @@ import Units
             }
             if mayHold && !holders.contains(user) { faults.append("no copy at its user") }
         }
-        if let owner = wanted.wantedOwner, model.isAlive(owner) {} else { faults.append("no owner") }
+        let isOwned = wanted.wantedOwner.map(model.isAlive) ?? false
+        if !isOwned { faults.append("no owner") }
         return faults
     }
 }

@@ -6,7 +6,9 @@ import Units
 
 @Suite struct ParkingTests {
     /// What is planned for volumes alone, in a cluster whose roles are in order.
-    private func changes(_ volumes: [VolumeView], silent: [Int: UInt64] = [:]) -> [SchedulerChange] {
+    private func changes(
+        _ volumes: [VolumeView], silent: [Int: UInt64] = [:]
+    ) -> [SchedulerChange] {
         let view = ClusterView(nodes: fourNodes(silent: silent), volumes: volumes)
         let (changes, isStable) = view.planned()
         #expect(isStable)
@@ -47,7 +49,9 @@ import Units
     }
 
     @Test func onlyACopyInSyncMakesAnOwner() {
-        let volumes = [volume(1, on: [3, 2, 4], has: [copy(3), copy(2, .stale), copy(4)], parkedAt: 3)]
+        let volumes = [
+            volume(1, on: [3, 2, 4], has: [copy(3), copy(2, .stale), copy(4)], parkedAt: 3)
+        ]
         #expect(
             changes(volumes, silent: [3: 3])
                 == [.park(volumeID(1), at: nodeID(4), .failover(from: nodeID(3)))])
@@ -59,7 +63,8 @@ import Units
     }
 
     @Test func volumesBeingDeletedAreLeftAlone() {
-        #expect(changes([volume(1, on: [3, 2], attachedTo: 3) { $0.isDeleting = true }], silent: [3: 3]) == [])
+        let deleting = volume(1, on: [3, 2], parkedAt: 3) { $0.isDeleting = true }
+        #expect(changes([deleting], silent: [3: 3]) == [])
     }
 
     @Test func aDeadNodesVolumesAreSpread() {

@@ -92,6 +92,18 @@ import Units
         #expect(placements(volumes) == [1: [at(2), at(3)]])
     }
 
+    @Test func aCopyGivenUpKeepsItsRoomUntilItIsFreed() {
+        var nodes = fourNodes(silent: [3: 30])
+        for index in nodes.indices { nodes[index].record.drives = [drive(index + 1, total: 40)] }
+        let thick = { (volume: inout WantedVolume) in volume.provision = .thick }
+        var used = volume(1, on: [2, 4], attachedTo: 1, gigabytes: 20, change: thick)
+        let lost = volume(2, on: [2, 3], gigabytes: 20, change: thick)
+        #expect(placements([used, lost], nodes: nodes) == [1: [at(1), at(2)]])
+        used.wanted.placement = [at(1), at(2)]
+        used.configuration.replicas = [copy(1), copy(2)]
+        #expect(placements([used, lost], nodes: nodes) == [2: [at(2), at(4)]])
+    }
+
     // MARK: Number of copies
 
     @Test func missingPlacesAreFilled() {

@@ -67,7 +67,8 @@ import Units
     @Test func thickVolumesNeedTheirSpaceBesideWhatIsPromised() {
         let nodes = [node(1, drives: [drive(1, total: 40)])]
         #expect(places(1, nodes, provision: .thick) == .success([at(1)]))
-        let refusal = PlacementError.NodeRefusal(node: nodeID(1), name: "v1", reason: .noSpace(size))
+        let refusal = PlacementError.NodeRefusal(
+            node: nodeID(1), name: "v1", reason: .noSpace(size))
         #expect(
             places(1, nodes, [volume(1, on: [1], gigabytes: 19)], provision: .thick)
                 == .failure(.tooFewNodes(copies: 1, able: 0, refusals: [refusal])))

@@ -8,13 +8,12 @@ import Units
 @Suite struct PlanCostTests {
     private func cluster(nodes count: Int, volumes: Int, silent: Int) -> ClusterView {
         let nodes = (1...count).map { number in
-            node(
-                number, number == 1 ? .sds : number == 2 ? .backup1 : number == 3 ? .backup2 : .standard,
-                silentFor: number > count - silent ? 40 : nil)
+            let role = NodeRecord.Role.allCases[min(number, 4) - 1]
+            return node(number, role, silentFor: number > count - silent ? 40 : nil)
         }
         let all = (1...volumes).map { number in
-            let first = number % count
-            return volume(number, on: [first, (first + 7) % count, (first + 31) % count].map { $0 + 1 })
+            let places = [0, 7, 31].map { (number + $0) % count + 1 }
+            return volume(number, on: places)
         }
         return ClusterView(nodes: nodes, volumes: all)
     }

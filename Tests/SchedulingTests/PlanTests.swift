@@ -34,7 +34,9 @@ import Units
     }
 
     @Test func aHealthyClusterNeedsNothing() {
-        let volumes = [volume(1, on: [2, 3], attachedTo: 2), volume(2, on: [3, 2, 4], attachedTo: 3)]
+        let volumes = [
+            volume(1, on: [2, 3], attachedTo: 2), volume(2, on: [3, 2, 4], attachedTo: 3),
+        ]
         #expect(plan(ClusterView(nodes: fourNodes(), volumes: volumes)) == [])
     }
 

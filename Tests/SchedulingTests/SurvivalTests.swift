@@ -58,7 +58,8 @@ import Units
     }
 
     @Test func lastCopiesAreNamed() {
-        #expect(problems(nodes(3), [volume(1, on: [2])]) == ["node v2: holds the last copy of vol1"])
+        let single = volume(1, on: [2])
+        #expect(problems(nodes(3), [single]) == ["node v2: holds the last copy of vol1"])
         let stale = volume(1, on: [1, 2], has: [copy(1), copy(2, .stale)])
         #expect(problems(nodes(3), [stale]) == ["node v1: holds the last copy of vol1"])
     }
