@@ -89,8 +89,11 @@ struct WatchTests {
     }
 
     private func writesBegan(_ store: any MetadataStore, _ watcher: Int) async throws {
-        for try await batch in store.watch(prefix: "w/", after: .zero)
-        where batch.changes.count > watcher * 10 { break }
+        var seen = 0
+        for try await batch in store.watch(prefix: "w/", after: .zero) {
+            seen += batch.changes.count
+            if seen > watcher * 10 { break }
+        }
     }
 
     private func untilEnd(_ watch: Watch) async throws -> [Change] {

@@ -78,6 +78,8 @@ public struct Watch: AsyncSequence, Sendable {
                 return batch
             } catch {
                 self.fetch = nil
+                // Closed in the midst of a look: the end, as it is between two.
+                if error.kind == .closed { return nil }
                 throw error
             }
         }
