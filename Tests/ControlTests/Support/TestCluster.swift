@@ -30,8 +30,11 @@ final class TestCluster: Sendable {
         var nodes: [TestNode] = []
         for number in 1...count { nodes.append(try await start("v\(number)")) }
         let all = nodes
-        try await all[0].until("all nodes live") { view in
-            all.allSatisfy { view.isAlive($0.id) } ? true : nil
+        // Each has a view of its own, and none of them is the first to know.
+        for node in all {
+            try await node.until("all nodes live") { view in
+                all.allSatisfy { view.isAlive($0.id) && view.nodes[$0.id] != nil } ? true : nil
+            }
         }
         return nodes
     }
