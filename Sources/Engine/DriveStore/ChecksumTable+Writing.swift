@@ -55,7 +55,7 @@ extension ChecksumTable {
         for page in run.first..<run.next {
             let (found, index) = place(page)
             guard let chunk = found, chunk.has(.writing, index) else {
-                fatalError("page \(page) of the checksums was not being written")
+                trap("page \(page) of the checksums was not being written")
             }
             chunk.set(.writing, index, false)
             if succeeded { chunk.set(.stored, index, true) } else { markDirty(chunk, index) }

@@ -176,7 +176,7 @@ public struct ChecksumTable: ~Copyable {
     private mutating func loadingChunk(_ page: Int) -> ChecksumChunk {
         let (found, index) = place(page)
         guard let chunk = found, chunk.has(.loading, index) else {
-            fatalError("page \(page) of the checksums was not being loaded")
+            trap("page \(page) of the checksums was not being loaded")
         }
         chunk.set(.loading, index, false)
         return chunk

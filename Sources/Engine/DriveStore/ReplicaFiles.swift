@@ -82,7 +82,7 @@ public struct ReplicaFiles: ~Copyable {
         page index: Int, of map: borrowing RegionMap, to bytes: UnsafeMutableRawPointer
     ) -> UInt64 {
         guard let stamps = map.stamps(ofPage: index) else {
-            fatalError("page \(index) of the region map was never written")
+            trap("page \(index) of the region map was never written")
         }
         RegionPage.encode(stamps, index: index, to: bytes)
         return UInt64(index) * UInt64(RegionPage.byteCount)

@@ -84,7 +84,7 @@ public final class Engine: Sendable {
             loop.run()
         } catch {
             // Probed a moment ago: the machine is out of memory or descriptors.
-            fatalError("engine thread \(number): \(error)")
+            trap("engine thread \(number): \(error)")
         }
     }
 
@@ -196,7 +196,7 @@ extension EngineCommand {
         case .unregisterReplica(let volume, _), .closeOwner(let volume, _),
             .configurationAnswered(let volume, _, _), .addReplica(let volume, _),
             .rebuild(let volume, _), .freeReplica(let volume, _, _), .serveFUSE(let volume, _),
-            .stopFUSE(let volume):
+            .stopFUSE(let volume), .limit(let volume, _):
             .volume(volume)
         case .openOwner(let configuration, _, _): .volume(configuration.volume)
         case .recordSeen(let record, _): .volume(record.volume)

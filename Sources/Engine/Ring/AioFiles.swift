@@ -131,7 +131,7 @@ extension FileJob {
         case .write: UInt16(IOCB_CMD_PWRITE)
         case .sync: UInt16(IOCB_CMD_FSYNC)
         case .syncData: UInt16(IOCB_CMD_FDSYNC)
-        case .allocate: fatalError("kernel AIO has no allocate")
+        case .allocate: trap("kernel AIO has no allocate")
         }
     }
 

@@ -191,7 +191,7 @@ extension AioBackend {
 
 @inline(never)
 private func twoOperations(_ direction: String, _ descriptor: Int32) -> Never {
-    fatalError("two \(direction) operations on descriptor \(descriptor)")
+    trap("two \(direction) operations on descriptor \(descriptor)")
 }
 
 extension msghdr {

@@ -87,7 +87,7 @@ import Units
 
     @inline(never)
     private func misused(_ index: UInt32) -> Never {
-        fatalError("buffer \(index) of \(sizeClass.bytes) bytes is retained or released, and free")
+        trap("buffer \(index) of \(sizeClass.bytes) bytes is retained or released, and free")
     }
 
     mutating func trim() -> Int {

@@ -64,7 +64,7 @@ struct HelperThread: ~Copyable {
             self.mailboxes = mailboxes
         } catch {
             // Neither a descriptor nor a thread to be had: nothing can be served any more.
-            fatalError("\(error)")
+            trap("\(error)")
         }
     }
 

@@ -1,5 +1,6 @@
 import CAio
 import Glibc
+import Units
 
 /// Flags of open(2).
 public enum OpenFlags {
@@ -23,7 +24,7 @@ enum MessageFlags {
 /// An errno that only a mistake of ours can bring about.
 @inline(never)
 func trap(_ operation: String, _ code: Int32) -> Never {
-    fatalError("\(operation): \(errorText(-code))")
+    trap("\(operation): \(errorText(-code))")
 }
 
 /// The same for a call on a descriptor.

@@ -6,6 +6,7 @@ import Units
 extension Loop {
     // MARK: Accepting
 
+    @inline(never)
     mutating func accepted(_ result: Int32, more: Bool, isNBD: Bool) {
         if result >= 0 {
             if isStopping || connections.isFull {
@@ -26,7 +27,7 @@ extension Loop {
         case ECANCELED: return
         case ECONNABORTED, EINTR, EPERM, EPROTO, 0: acceptAgain(isNBD: isNBD)
         default:
-            shared.log("accepting connections: \(errnoText(-result)); again in 100 ms")
+            log("accepting connections: \(errnoText(-result)); again in 100 ms")
             let kind: Int32 = isNBD ? 1 : 0
             timers.add(
                 Timer(
@@ -125,12 +126,14 @@ extension Loop {
     // MARK: Closing
 
     /// Ends a connection. What it belongs to is told; what is under way on it comes to its end.
-    /// - Parameter reason: for the log; nil where there is nothing to tell.
-    mutating func close(_ index: Int, _ reason: String?) {
+    /// - Parameter reason: for the log, made here and not by a caller on an I/O's way; nil where
+    ///   there is nothing to tell.
+    @inline(never)
+    mutating func close(_ index: Int, _ reason: @autoclosure () -> String?) {
         let connection = connections[index]
         if connection.pointee.state == .closing { return }
         connection.pointee.state = .closing
-        if let reason { shared.log("connection \(connection.pointee.role): \(reason)") }
+        if let reason = reason() { log("connection \(connection.pointee.role): \(reason)") }
         switch connection.pointee.role {
         case .stranger: break
         case .awaitingReplica: strangerGone(index)

@@ -25,7 +25,7 @@ extension Loop {
                 connection.pointee.dropFrame(header)
                 heartbeatArrived(index)
                 return .again
-            case .awaitingReplica, .handshake, .nbd: fatalError("no frames here")
+            case .awaitingReplica, .handshake, .nbd: throw .unexpectedKind(header.kind)
             }
         } catch {
             close(index, "a bad frame: \(error)")

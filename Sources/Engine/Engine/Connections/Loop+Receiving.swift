@@ -111,7 +111,7 @@ extension Loop {
         case .ownerLink: replyPayloadArrived(index)
         case .nbd: piecePayloadArrived(index)
         case .stranger, .awaitingReplica, .heartbeat, .handshake:
-            fatalError("a payload on a connection without one")
+            trap("a payload on a connection without one")
         }
     }
 }

@@ -114,7 +114,7 @@ extension Loop {
             case EINTR, ENOENT: continue
             default:
                 // ENODEV: unmounted. ECONNABORTED: the connection was aborted.
-                if code != ENODEV { shared.log("FUSE disk: \(errnoText(code))") }
+                if code != ENODEV { log("FUSE disk: \(errnoText(code))") }
                 closeDisk(index)
                 return
             }
@@ -134,7 +134,7 @@ extension Loop {
             disk.pointee.giveBack(buffer)
         case .ignore: disk.pointee.giveBack(buffer)
         case .violation(let violation):
-            shared.log("FUSE disk: \(violation)")
+            log("FUSE disk: \(violation)")
             disk.pointee.giveBack(buffer)
             closeDisk(index)
         }
@@ -297,7 +297,7 @@ extension Loop {
             case EINTR: continue
             case ENOENT: return
             default:
-                if errno != ENODEV { shared.log("FUSE disk: \(errnoText(errno))") }
+                if errno != ENODEV { log("FUSE disk: \(errnoText(errno))") }
                 closeDisk(index)
                 return
             }

@@ -80,7 +80,7 @@ struct Memory: ~Copyable {
     /// share already. Aligned to 4,096 bytes; its content is undefined.
     mutating func acquire(_ byteCount: Int, for use: MemoryUse) -> MemoryID {
         guard let sizeClass = BufferPool.SizeClass(holding: byteCount) else {
-            fatalError("memory of \(byteCount) bytes")
+            trap("memory of \(byteCount) bytes")
         }
         let row = Int(use.rawValue) * Self.classes + Int(sizeClass.rawValue)
         guard taken[row] < limits[row], let buffer = pool.acquire(sizeClass) else { return .none }

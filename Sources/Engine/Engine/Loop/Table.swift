@@ -59,7 +59,7 @@ struct Table<Element: ~Copyable>: ~Copyable {
     }
 
     mutating func remove(_ index: Int) {
-        guard let element = rows[index].element else { fatalError("nothing at \(index)") }
+        guard let element = rows[index].element else { trap("nothing at \(index)") }
         element.deinitialize(count: 1)
         element.deallocate()
         rows[index].element = nil

@@ -3,7 +3,7 @@ import Units
 /// What a timer is for.
 struct Timer {
     enum Kind: UInt8 {
-        case volume, replica, replicaIdle, hello, heartbeats, acceptAgain, stopPatience, trim
+        case volume, throttle, replica, replicaIdle, hello, heartbeats, acceptAgain, stopPatience, trim
     }
 
     var instant: Instant

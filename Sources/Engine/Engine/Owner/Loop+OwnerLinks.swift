@@ -25,7 +25,7 @@ extension Loop {
         else { return linkFailed(index, peer) }
         let socket = SocketOptions.outgoing(from: shared.configuration.listen)
         if socket < 0 {
-            shared.log("connecting to node \(record.node): \(errnoText(-socket))")
+            log("connecting to node \(record.node): \(errnoText(-socket))")
             return linkFailed(index, peer)
         }
         let number = connect(socket, to: address, role: .ownerLink)

@@ -34,6 +34,7 @@ extension Loop {
             area: memory.area(buffer), tag: tag(.checksumFill, number, 0))
     }
 
+    @inline(never)
     mutating func checksumFillRead(_ index: Int, _ result: Int32) {
         let number = index >> 16
         let host = replicas[number]
@@ -42,7 +43,7 @@ extension Loop {
             regionWasRead(number, host)
         } else {
             let cause = result < 0 ? errnoText(-result) : "a short read"
-            shared.log("reading \(host.pointee.local.directory) for its checksums: \(cause)")
+            log("reading \(host.pointee.local.directory) for its checksums: \(cause)")
             endFill(host)
         }
         if host.pointee.links.isEmpty { closeIfIdle(number) }

@@ -47,7 +47,7 @@ extension Loop {
                 file, mode: Self.punchHole, offset: request.range.offset,
                 length: request.range.length, tag: tag(.replicaData, number, Int(slot)))
         case .promise, .lease, .giveLeaseBack, .checkpoint, .whole:
-            fatalError("a \(request.kind) is not performed")
+            trap("a \(request.kind) is not performed")
         }
         host.pointee.operationsUnderWay += 1
         // Its page of checksums is read meanwhile.
@@ -120,12 +120,13 @@ extension Loop {
         }
     }
 
+    @inline(never)
     private func noteFailure(
         _ request: ReplicaRequest, _ result: Int32, _ host: UnsafeMutablePointer<ReplicaHost>
     ) {
         let cause = result < 0 ? errnoText(-result) : "only \(result) bytes"
         let place = "\(host.pointee.local.directory) at \(request.range.offset)"
-        shared.log("\(request.kind) of \(place): \(cause)")
+        log("\(request.kind) of \(place): \(cause)")
     }
 
     /// Checks or records checksums, then ends the operation; later, if their page is being read.
@@ -231,7 +232,7 @@ extension Loop {
         if isLoaded {
             host.pointee.table!.pointee.loaded(page: staging.page, memory.bytes(staging.memory))
         } else {
-            shared.log("checksums of \(host.pointee.local.directory): \(errnoText(-result))")
+            log("checksums of \(host.pointee.local.directory): \(errnoText(-result))")
             host.pointee.table!.pointee.loadFailed(page: staging.page)
         }
         for slot in 0..<ReplicationLimits.replicaOperationsMax {

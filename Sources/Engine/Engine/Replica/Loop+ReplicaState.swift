@@ -55,11 +55,12 @@ extension Loop {
         return staging
     }
 
+    @inline(never)
     private func noteFailure(
         _ what: String, _ result: Int32, _ host: UnsafeMutablePointer<ReplicaHost>
     ) {
         let cause = result < 0 ? errnoText(-result) : "a short write"
-        shared.log("\(what) of \(host.pointee.local.directory): \(cause)")
+        log("\(what) of \(host.pointee.local.directory): \(cause)")
     }
 
     private mutating func closeIfUnused(_ number: Int) {
@@ -138,7 +139,7 @@ extension Loop {
             return closeIfUnused(number)
         }
         _ = ended(index, host)
-        guard let run = staging.run else { fatalError("a write of no page") }
+        guard let run = staging.run else { trap("a write of no page") }
         let isWritten = Int(result) == run.byteCount
         if !isWritten { noteFailure("the checksums", result, host) }
         host.pointee.table!.pointee.finishedWriting(run, succeeded: isWritten)

@@ -255,6 +255,7 @@ extension Loop {
     mutating func closeIfIdle(_ number: Int) { markReplica(number) }
 
     /// Closes the files when nobody needs them: at once, or after a while, as the case is.
+    @inline(never)
     mutating func closeIdle(_ number: Int) {
         let host = replicas[number]
         guard host.pointee.links.isEmpty, host.pointee.state != .opening else { return }

@@ -59,7 +59,7 @@ extension OwnerMachine {
 
     /// Puts the operation at the end of the list and starts it if nothing is in its way.
     mutating func begin(_ operation: OwnerOperation) -> OwnerSlot {
-        guard let slot = freeSlots.popLast() else { fatalError("no slot for an operation") }
+        guard let slot = freeSlots.popLast() else { trap("no slot for an operation") }
         sequence += 1
         operations[Int(slot)] = operation
         operations[Int(slot)].sequence = sequence
