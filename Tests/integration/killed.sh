@@ -39,9 +39,10 @@ at v2
 load v2 10 &
 client=$!
 sleep 1
+leaders=$(events_like 'leads the cluster:1114$')
 cio playground kill v1 --dir "$cluster"
 wait "$client" || fail "fio: $(cat "$CIO_TEST_DIR/fio")"
-eventually 30 event_tells "leads the cluster:1114"
+eventually 30 more_events_like 'leads the cluster:1114$' "$leaders"
 eventually 60 is_healthy db
 cio playground start v1 --dir "$cluster"
 eventually 30 status_is v1 normal

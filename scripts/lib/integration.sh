@@ -81,6 +81,9 @@ field() { cio volume info "$1" --json | sed -n "s/^  \"$2\" : \"\{0,1\}\([^\",]*
 owner_is() { [ "$(field "$1" node)" = "$2" ]; }
 status_is() { [ "$(cio node ls | awk -v node="$1" '$1 == node { print $5 }')" = "$2" ]; }
 event_tells() { cio events | grep -qE -- "$1"; }
+# How many events match, and whether it is more than it was.
+events_like() { cio events | grep -cE -- "$1" || true; }
+more_events_like() { [ "$(events_like "$1")" -gt "$2" ]; }
 
 # The volume $2 at the node $1, for NBD clients.
 nbd_uri() { say "nbd+unix:///$2?socket=$cluster/$1/run/nbd.sock"; }
