@@ -3,20 +3,58 @@ import Glibc
 
 /// Loopback addresses: all of 127.0.0.0/8 is there without being set up.
 enum LoopbackNetwork {
-    /// A network 127.77.x.0 on which no other playground listens. `first` is where the search
-    /// begins, so that two playgrounds rarely meet.
-    static func choose(nodes: Int, from first: Int) throws(APIError) -> Int {
-        for step in 0..<Limits.networksMax {
-            let network = (first + step) % 254 + 1
-            let isFree = (1...nodes).allSatisfy { number in
-                let node = PlaygroundNode(number: number, root: "", network: network)
-                return canListen(node.address, node.port)
-            }
-            if isFree { return network }
+    /// Where the playgrounds of this machine tell each other their networks: the link `N` names
+    /// the folder of the one that has 127.77.N.0, for as long as that one's plan says the same.
+    static let registry = "/run/cio-playground"
+
+    /// Takes a network 127.77.x.0 that no other playground has, and on which nobody listens.
+    ///
+    /// - Parameters:
+    ///   - first: where the search begins, so that two playgrounds rarely meet.
+    ///   - save: makes the choice known in the folder's plan; no other playground chooses before
+    ///     it returns.
+    static func take(
+        nodes: Int, for folder: String, from first: Int, registry: String = registry,
+        save: (Int) throws(APIError) -> Void
+    ) throws(APIError) {
+        let what = "Choose addresses"
+        guard mkdir(registry, 0o700) == 0 || errno == EEXIST else {
+            throw APIError(
+                what: what, why: "cannot make \(registry) (\(String(cString: strerror(errno))))")
         }
-        throw APIError(
-            what: "Choose addresses", why: "\(Limits.networksMax) networks 127.77.x.0 are in use",
-            next: "take down playgrounds that nobody needs")
+        let lock = open(registry, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0, flock(lock, LOCK_EX) == 0 else {
+            throw APIError(
+                what: what, why: "cannot lock \(registry) (\(String(cString: strerror(errno))))")
+        }
+        defer { close(lock) }
+        let numbers = (0..<Limits.networksMax).map { (first + $0) % 254 + 1 }
+        let free = numbers.first { network in
+            !isTaken(network, registry)
+                && (1...nodes).allSatisfy { number in
+                    let node = PlaygroundNode(number: number, root: "", network: network)
+                    return canListen(node.address, node.port)
+                }
+        }
+        guard let free else {
+            throw APIError(
+                what: what, why: "\(Limits.networksMax) networks 127.77.x.0 are in use",
+                next: "take down playgrounds that nobody needs")
+        }
+        unlink("\(registry)/\(free)")
+        guard symlink(folder, "\(registry)/\(free)") == 0 else {
+            throw APIError(
+                what: what, why: "cannot write in \(registry) (\(String(cString: strerror(errno))))")
+        }
+        try save(free)
+    }
+
+    /// A playground that was removed by hand leaves its link; so the plan decides.
+    private static func isTaken(_ network: Int, _ registry: String) -> Bool {
+        guard let folder = realpath("\(registry)/\(network)", nil) else { return false }
+        defer { free(folder) }
+        let plan = try? PlaygroundPlan.load(from: String(cString: folder))
+        return plan?.network == network
     }
 
     private static func canListen(_ host: String, _ port: UInt16) -> Bool {

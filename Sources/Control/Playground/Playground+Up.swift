@@ -41,10 +41,13 @@ extension Playground {
         guard let old = try PlaygroundPlan.load(from: folder) else {
             let count = count ?? 4
             let first = Int(folder.utf8.reduce(UInt32(17)) { $0 &* 31 &+ UInt32($1) } % 254)
-            let network = try LoopbackNetwork.choose(nodes: count, from: first)
-            let plan = PlaygroundPlan(
-                network: network, nodes: count, engine: engine, rebuildDelay: rebuildDelay)
-            try plan.save(to: folder)
+            var plan = PlaygroundPlan(
+                network: 0, nodes: count, engine: engine, rebuildDelay: rebuildDelay)
+            try LoopbackNetwork.take(nodes: count, for: folder, from: first) {
+                (network) throws(APIError) in
+                plan.network = network
+                try plan.save(to: folder)
+            }
             return plan
         }
         guard count ?? old.nodes == old.nodes, engine ?? old.engine == old.engine,
