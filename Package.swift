@@ -35,6 +35,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOFoundationEssentialsCompat"].map {
@@ -48,6 +49,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.99.0"),
@@ -71,8 +73,10 @@ let package = Package(
                ["Units", "WireFormat", "Records", "Replication", "Scheduling"]),
         program("cio-simulate", ["Simulation", "Replication", arguments]),
         module("API", "Control"),
+        module("Profiles", "Control", [yams]),
+        tests("ProfilesTests", ["Profiles"]),
         module("Control", "Control",
-               ["API", "Metadata", "Scheduling", "Units", "Records", "EngineCommands", logging]),
+               ["API", "Profiles", "Metadata", "Scheduling", "Units", "Records", "EngineCommands", logging]),
         module("RESTServer", "Control", ["API", "Control", hummingbird, logging, lifecycle]),
         tests("ControlTests",
               ["Control", "API", "Metadata", "Records", "EngineCommands", "Units", logging]),

@@ -16,8 +16,12 @@ import Testing
         #expect(
             keys(VolumeDetails.text(volume)) == [
                 "vdisk", "uuid", "node", "ipaddr", "nodeid", "name", "capacity", "redundancy",
-                "drive type", "local drive only", "provisioning", "directory", "filesystem",
-                "labels", "allocated", "copies in sync", "epoch", "attached", "mounted",
+                "drive type", "local drive only", "provisioning", "minimum iops",
+                "maximum iops", "directory", "autoexpand enabled", "autoexpand threshold",
+                "autoexpand increment", "autoexpand limit", "autoexpand count", "encryption",
+                "snapshot", "snapshot interval", "maximum snapshots", "filesystem", "labels",
+                "allocated", "minimum bandwidth", "maximum bandwidth", "copies in sync",
+                "last verified", "epoch", "attached", "mounted",
             ])
     }
 

@@ -12,9 +12,12 @@ public enum Routes {
     /// `?n=500` limits; `?follow=true` goes on as lines of JSON, one event each.
     public static let events = prefix + "/events"
 
+    public static let profiles = prefix + "/profiles"
+    public static func profile(_ profile: String) -> String { "\(profiles)/\(profile)" }
     public static func node(_ node: String) -> String { "\(nodes)/\(node)" }
     public static func volume(_ volume: String) -> String { "\(volumes)/\(volume)" }
     public static func attach(_ volume: String) -> String { "\(volumes)/\(volume)/attach" }
+    public static func update(_ volume: String) -> String { "\(volumes)/\(volume)/update" }
     public static func detach(_ volume: String) -> String { "\(volumes)/\(volume)/detach" }
     public static func move(_ volume: String) -> String { "\(volumes)/\(volume)/move" }
     public static func rebuild(_ volume: String) -> String { "\(volumes)/\(volume)/rebuild" }

@@ -17,6 +17,14 @@ public struct CreateVolumeRequest: Codable, Equatable, Sendable {
     /// Nodes that hold the copies, one each; as many as `level`, which it sets when that is absent.
     public var copiesOn: [String]?
     public var labels: [String: String]?
+    /// Reads and writes a second: what it counts on, and at most. 0 is the same as none.
+    public var iopsMin: UInt64?
+    public var iopsMax: UInt64?
+    /// MiB a second, likewise.
+    public var bandwidthMin: UInt64?
+    public var bandwidthMax: UInt64?
+    /// A profile, for what is left out here.
+    public var profile: String?
     /// The node that owns it at first, and has one of the copies when possible.
     public var node: String?
 
@@ -24,7 +32,8 @@ public struct CreateVolumeRequest: Codable, Equatable, Sendable {
         name: String? = nil, capacityGB: UInt64? = nil, level: Int? = nil,
         filesystem: String? = nil, directory: String? = nil, provision: String? = nil,
         type: String? = nil, copiesOn: [String]? = nil, labels: [String: String]? = nil,
-        node: String? = nil
+        iopsMin: UInt64? = nil, iopsMax: UInt64? = nil, bandwidthMin: UInt64? = nil,
+        bandwidthMax: UInt64? = nil, profile: String? = nil, node: String? = nil
     ) {
         self.name = name
         self.capacityGB = capacityGB
@@ -35,7 +44,35 @@ public struct CreateVolumeRequest: Codable, Equatable, Sendable {
         self.type = type
         self.copiesOn = copiesOn
         self.labels = labels
+        self.iopsMin = iopsMin
+        self.iopsMax = iopsMax
+        self.bandwidthMin = bandwidthMin
+        self.bandwidthMax = bandwidthMax
+        self.profile = profile
         self.node = node
+    }
+}
+
+/// `POST /v1/volumes/{volume}/update`: what is left out stays as it is. Done at once, also for a
+/// volume in use.
+public struct UpdateVolumeRequest: Codable, Equatable, Sendable {
+    /// As in `CreateVolumeRequest`; 0 takes a limit away.
+    public var iopsMin: UInt64?
+    public var iopsMax: UInt64?
+    public var bandwidthMin: UInt64?
+    public var bandwidthMax: UInt64?
+    /// Labels to add or change; one whose value is empty is taken away.
+    public var labels: [String: String]?
+
+    public init(
+        iopsMin: UInt64? = nil, iopsMax: UInt64? = nil, bandwidthMin: UInt64? = nil,
+        bandwidthMax: UInt64? = nil, labels: [String: String]? = nil
+    ) {
+        self.iopsMin = iopsMin
+        self.iopsMax = iopsMax
+        self.bandwidthMin = bandwidthMin
+        self.bandwidthMax = bandwidthMax
+        self.labels = labels
     }
 }
 

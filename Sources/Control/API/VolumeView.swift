@@ -20,6 +20,12 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var localDriveOnly: Bool
     /// `thin`, `thick`.
     public var provisioning: String
+    /// Reads and writes a second; nil for none.
+    public var minimumIOPS: UInt64?
+    public var maximumIOPS: UInt64?
+    /// MiB a second; nil for none.
+    public var minimumBandwidth: UInt64?
+    public var maximumBandwidth: UInt64?
     /// The mount point; nil while it is not mounted.
     public var directory: String?
     public var filesystem: String
@@ -32,7 +38,22 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var isAttached: Bool
     public var isMounted: Bool
     public var device: String?
+    public var autoexpandEnabled = false
+    /// Percent of the filesystem in use above which it grows, and by how much; how often at most,
+    /// and how often it did. Nil for a volume that does not.
+    public var autoexpandThreshold: UInt64?
+    public var autoexpandIncrement: UInt64?
+    public var autoexpandLimit: UInt64?
+    public var autoexpandCount: UInt64?
+    /// Always false: cio does neither yet.
+    public var encryption = false
+    public var snapshot = false
+    public var snapshotInterval: UInt64?
+    public var maximumSnapshots: UInt64?
+
     public var copiesInSync: Int
+    /// When all copies and their checksums were last compared, in seconds since 1970.
+    public var lastVerified: Double?
     public var copies: [CopyView]
     public var wait: WaitView?
     public var rebuild: RebuildView?
@@ -40,7 +61,9 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public init(
         vdisk: String, uuid: String, id: String, node: String, ipaddr: String, nodeid: String,
         name: String, capacity: UInt64, redundancy: Int, driveType: String, localDriveOnly: Bool,
-        provisioning: String, directory: String?, filesystem: String, labels: [String: String],
+        provisioning: String, minimumIOPS: UInt64? = nil, maximumIOPS: UInt64? = nil,
+        minimumBandwidth: UInt64? = nil, maximumBandwidth: UInt64? = nil, directory: String?,
+        filesystem: String, labels: [String: String],
         allocated: UInt64?, epoch: UInt64, isAttached: Bool, isMounted: Bool, device: String?,
         copiesInSync: Int, copies: [CopyView], wait: WaitView?, rebuild: RebuildView?
     ) {
@@ -56,6 +79,10 @@ public struct VolumeView: Codable, Equatable, Sendable {
         self.driveType = driveType
         self.localDriveOnly = localDriveOnly
         self.provisioning = provisioning
+        self.minimumIOPS = minimumIOPS
+        self.maximumIOPS = maximumIOPS
+        self.minimumBandwidth = minimumBandwidth
+        self.maximumBandwidth = maximumBandwidth
         self.directory = directory
         self.filesystem = filesystem
         self.labels = labels

@@ -48,6 +48,12 @@ public struct APIClient: Sendable {
         try await post(Routes.volumes, request, "Add \(request.name ?? "volume")")
     }
 
+    public func update(
+        _ volume: String, _ request: UpdateVolumeRequest
+    ) async throws(APIError) -> OperationResult {
+        try await post(Routes.update(URLText.segment(volume)), request, "Update \(volume)")
+    }
+
     public func attach(
         _ volume: String, _ request: AttachRequest
     ) async throws(APIError) -> OperationResult {
@@ -82,6 +88,27 @@ public struct APIClient: Sendable {
         let what = "Remove \(volume)"
         let data = try await transport.exchange(
             .DELETE, Routes.volume(URLText.segment(volume)), timeout: .seconds(Self.answerSeconds),
+            what: what)
+        return try decode(data, what)
+    }
+
+    public func profiles() async throws(APIError) -> [ProfileView] {
+        let list: ProfileList = try await get(Routes.profiles, "List profiles")
+        return list.profiles
+    }
+
+    public func profile(_ name: String) async throws(APIError) -> ProfileDetails {
+        try await get(Routes.profile(URLText.segment(name)), "Show profile \(name)")
+    }
+
+    public func create(_ request: CreateProfileRequest) async throws(APIError) -> ProfileResult {
+        try await post(Routes.profiles, request, "Add profile \(request.name)")
+    }
+
+    public func removeProfile(_ name: String) async throws(APIError) -> ProfileResult {
+        let what = "Remove profile \(name)"
+        let data = try await transport.exchange(
+            .DELETE, Routes.profile(URLText.segment(name)), timeout: .seconds(Self.answerSeconds),
             what: what)
         return try decode(data, what)
     }

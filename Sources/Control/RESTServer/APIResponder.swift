@@ -52,6 +52,9 @@ struct APIResponder: HTTPResponder {
         case .create:
             return try json(await requests.create(
                 RequestBody.decode(CreateVolumeRequest.self, from: call, what: "Add volume")))
+        case .update:
+            return try json(await requests.update(name, RequestBody.decode(
+                UpdateVolumeRequest.self, from: call, what: "Update \(name)")))
         case .remove: return try json(await requests.remove(name))
         case .attach:
             return try json(await requests.attach(name, RequestBody.decode(
@@ -65,6 +68,12 @@ struct APIResponder: HTTPResponder {
         case .rebuild:
             return try json(await requests.rebuild(name, RequestBody.decode(
                 RebuildRequest.self, from: call, what: "Rebuild \(name)")))
+        case .profiles: return try json(await requests.profiles())
+        case .profile: return try json(await requests.profile(name))
+        case .createProfile:
+            return try json(await requests.create(
+                RequestBody.decode(CreateProfileRequest.self, from: call, what: "Add profile")))
+        case .removeProfile: return try json(await requests.removeProfile(name))
         case .events: return try await events(call)
         }
     }

@@ -5,15 +5,16 @@ import API
 enum Endpoint: CaseIterable, Sendable {
     case version, cluster
     case nodes, node
-    case volumes, volume, create, remove
+    case volumes, volume, create, update, remove
     case attach, detach, move, rebuild
+    case profiles, profile, createProfile, removeProfile
     case events
 
     var method: String {
         switch self {
-        case .version, .cluster, .nodes, .node, .volumes, .volume, .events: "GET"
-        case .create, .attach, .detach, .move, .rebuild: "POST"
-        case .remove: "DELETE"
+        case .version, .cluster, .nodes, .node, .volumes, .volume, .profiles, .profile, .events: "GET"
+        case .create, .update, .attach, .detach, .move, .rebuild, .createProfile: "POST"
+        case .remove, .removeProfile: "DELETE"
         }
     }
 
@@ -26,10 +27,13 @@ enum Endpoint: CaseIterable, Sendable {
         case .node: Routes.node("{node}")
         case .volumes, .create: Routes.volumes
         case .volume, .remove: Routes.volume("{volume}")
+        case .update: Routes.update("{volume}")
         case .attach: Routes.attach("{volume}")
         case .detach: Routes.detach("{volume}")
         case .move: Routes.move("{volume}")
         case .rebuild: Routes.rebuild("{volume}")
+        case .profiles, .createProfile: Routes.profiles
+        case .profile, .removeProfile: Routes.profile("{profile}")
         case .events: Routes.events
         }
     }

@@ -19,7 +19,7 @@ struct Cio: AsyncParsableCommand {
               cio volume ls
             """,
         subcommands: [
-            NodeCommand.self, VolumeCommand.self, EventsCommand.self, InfoCommand.self,
+            NodeCommand.self, VolumeCommand.self, ProfileCommand.self, EventsCommand.self, InfoCommand.self,
             PlaygroundCommand.self, VersionCommand.self,
         ])
 

@@ -20,6 +20,9 @@ public enum EngineCommand: Sendable {
     /// The record was read, and this session is not its owner: a session whose copies were all
     /// moved away would not hear of its end from them.
     case recordSeen(VolumeConfiguration, instance: InstanceID)
+    /// Hold the volume's clients back to this, here and from now on; to be said again whenever a
+    /// session is opened.
+    case limit(VolumeID, ServiceLevel)
     /// Steps of a rebuild; each is refused silently while it is not possible: ask again.
     case addReplica(VolumeID, ReplicaRecord)
     case rebuild(VolumeID, ReplicaID)

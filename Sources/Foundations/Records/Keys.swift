@@ -27,6 +27,9 @@ public enum Keys {
     /// Volumes that wait without an owner.
     public static let waits = "cio/volumes/waits/"
 
+    public static let profiles = "cio/profiles/"
+
+    public static func profile(_ name: String) -> String { profiles + name }
     public static func node(_ id: NodeID) -> String { nodes + id.text }
     public static func liveness(_ id: NodeID) -> String { liveness + id.text }
     public static func wanted(_ id: VolumeID) -> String { wanted + id.text }

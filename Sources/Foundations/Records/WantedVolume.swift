@@ -21,6 +21,7 @@ public struct WantedVolume: Codable, Equatable, Sendable {
     /// Host path; the mount point is `<directory>/vdN`. Nil: the node's own default.
     public var directory: String?
     public var labels: [String: String]
+    public var service: ServiceLevel
     public var format: Format
 
     /// Where copies should lie. The owner adds and rebuilds what is missing, and gives back what
@@ -44,7 +45,8 @@ public struct WantedVolume: Codable, Equatable, Sendable {
     public init(
         id: VolumeID, name: String, vdisk: Int, size: ByteCount, copies: Int,
         filesystem: Filesystem = .xfs, provision: Provision = .thin, driveType: DriveType = .ssd,
-        directory: String? = nil, labels: [String: String] = [:], format: Format = .unformatted,
+        directory: String? = nil, labels: [String: String] = [:],
+        service: ServiceLevel = .unlimited, format: Format = .unformatted,
         placement: [Place], placementIsFixed: Bool = false, attachTo: NodeID? = nil,
         mount: Bool = false, isExportOnly: Bool = false, parkedAt: NodeID? = nil,
         isDeleting: Bool = false, rebuildTo: NodeID? = nil
@@ -59,6 +61,7 @@ public struct WantedVolume: Codable, Equatable, Sendable {
         self.driveType = driveType
         self.directory = directory
         self.labels = labels
+        self.service = service
         self.format = format
         self.placement = placement
         self.placementIsFixed = placementIsFixed

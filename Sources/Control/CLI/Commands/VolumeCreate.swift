@@ -6,7 +6,7 @@ struct VolumeCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Add a volume.",
         discussion: example(
-            "cio volume create db -c 10 -l 3 -n v3",
+            "cio volume create db -c 10 -l 3 -n v3", "cio volume create db -p MYSQL -c 50",
             "cio volume create web --copies-on v2,v3 --label app=shop"),
         aliases: ["add"])
 
@@ -21,6 +21,11 @@ struct VolumeCreate: AsyncParsableCommand {
 
     @OptionGroup var node: NodeOptions
 
+    @Option(
+        name: [.customShort("p"), .long],
+        help: "A profile, for what is left out: cio profile ls.")
+    var profile: String?
+
     @Option(name: [.customShort("P"), .long], help: "thin.")
     var provision: String?
 
@@ -33,41 +38,26 @@ struct VolumeCreate: AsyncParsableCommand {
     @Option(name: [.customShort("D"), .long], help: "Mount it at <directory>/vdN.")
     var directory: String?
 
-    @Option(help: ArgumentHelp("A label; repeat it for more.", valueName: "key=value"))
-    var label: [String] = []
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var labels: LabelOptions
 
     @Option(
         name: .customLong("copies-on"),
         help: ArgumentHelp("Nodes that hold the copies.", valueName: "node,…"))
     var copiesOn: String?
 
-    func validate() throws { _ = try labels() }
-
     func run() async throws {
         Output.success(try await Session.client.create(request()).message)
     }
 
     func request() throws -> CreateVolumeRequest {
-        let labels = try labels()
-        return CreateVolumeRequest(
+        CreateVolumeRequest(
             name: name, capacityGB: capacity, level: level, filesystem: filesystem,
             directory: directory, provision: provision, type: type,
             copiesOn: copiesOn?.split(separator: ",", omittingEmptySubsequences: false)
                 .map(String.init),
-            labels: labels.isEmpty ? nil : labels, node: node.reference)
-    }
-
-    private func labels() throws -> [String: String] {
-        var labels: [String: String] = [:]
-        for text in label {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else {
-                throw ValidationError("a label is KEY=VALUE, not '\(text)'")
-            }
-            guard labels.updateValue(String(parts[1]), forKey: String(parts[0])) == nil else {
-                throw ValidationError("the label \(parts[0]) is given twice")
-            }
-        }
-        return labels
+            labels: try labels.labels(), iopsMin: limits.iopsMin, iopsMax: limits.iopsMax,
+            bandwidthMin: limits.bandwidthMin, bandwidthMax: limits.bandwidthMax, profile: profile,
+            node: node.reference)
     }
 }

@@ -21,23 +21,49 @@ enum VolumeDetails {
             ("capacity", "\(volume.capacity)GB"),
             ("redundancy", "\(volume.redundancy)-copy"),
             ("drive type", volume.driveType.uppercased()),
-            ("local drive only", volume.localDriveOnly ? "yes" : "no"),
+            ("local drive only", yesNo(volume.localDriveOnly)),
             ("provisioning", volume.provisioning),
+            ("minimum iops", limit(volume.minimumIOPS)),
+            ("maximum iops", limit(volume.maximumIOPS)),
         ]
         if let directory = volume.directory { lines.append(("directory", directory)) }
+        lines += services(volume)
         lines.append(("filesystem", volume.filesystem))
         let labels = volume.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         lines.append(("labels", labels.isEmpty ? "-" : labels.joined(separator: ",")))
         lines.append(("allocated", Size.text(volume.allocated)))
+        lines.append(("minimum bandwidth", limit(volume.minimumBandwidth, "MiB/s")))
+        lines.append(("maximum bandwidth", limit(volume.maximumBandwidth, "MiB/s")))
         return lines
+    }
+
+    private static func services(_ volume: VolumeView) -> Lines {
+        [
+            ("autoexpand enabled", yesNo(volume.autoexpandEnabled)),
+            ("autoexpand threshold", limit(volume.autoexpandThreshold, "%")),
+            ("autoexpand increment", limit(volume.autoexpandIncrement, "%")),
+            ("autoexpand limit", limit(volume.autoexpandLimit)),
+            ("autoexpand count", limit(volume.autoexpandCount)),
+            ("encryption", yesNo(volume.encryption)),
+            ("snapshot", yesNo(volume.snapshot)),
+            ("snapshot interval", limit(volume.snapshotInterval, "min")),
+            ("maximum snapshots", limit(volume.maximumSnapshots)),
+        ]
+    }
+
+    private static func yesNo(_ value: Bool) -> String { value ? "yes" : "no" }
+
+    private static func limit(_ value: UInt64?, _ unit: String = "") -> String {
+        value.map { "\($0)\(unit)" } ?? "-"
     }
 
     private static func state(_ volume: VolumeView) -> Lines {
         var lines: Lines = [
             ("copies in sync", "\(volume.copiesInSync) of \(volume.redundancy)"),
+            ("last verified", volume.lastVerified.map(EventLine.timeText) ?? "never"),
             ("epoch", "\(volume.epoch)"),
-            ("attached", volume.isAttached ? "yes" : "no"),
-            ("mounted", volume.isMounted ? "yes" : "no"),
+            ("attached", yesNo(volume.isAttached)),
+            ("mounted", yesNo(volume.isMounted)),
         ]
         if let device = volume.device { lines.append(("device", device)) }
         if let rebuild = volume.rebuild {

@@ -1,4 +1,6 @@
+import FoundationEssentials
 import Metadata
+import Profiles
 import Records
 import Units
 
@@ -20,10 +22,17 @@ struct Join {
         try checkName(try await store.records(prefix: Keys.nodes).records.map(\.record))
     }
 
-    /// The cluster; a new one where there is none.
+    /// The cluster; a new one, with the shipped profiles, where there is none.
     func cluster() async throws -> ClusterID {
         let new = ClusterRecord(id: .random(), nodesEver: 0)
-        _ = try await store.create(Keys.cluster, record: new)
+        let now = Date().timeIntervalSince1970
+        _ = try await store.transaction(Transaction(
+            if: [.absent(Keys.cluster)],
+            then: [try .put(Keys.cluster, record: new)] + ShippedProfiles.all.map { profile in
+                try .put(
+                    Keys.profile(profile.name),
+                    record: ProfileRecord(name: profile.name, yaml: profile.yaml, since: now))
+            }))
         let stored: Stored<ClusterRecord>? = try await store.record(Keys.cluster)
         guard let stored else {
             throw JoinError(description: "the cluster's record has vanished")

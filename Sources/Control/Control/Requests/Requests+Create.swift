@@ -13,6 +13,7 @@ extension Requests {
 
     public func create(_ request: CreateVolumeRequest) async throws -> OperationResult {
         let what = "Add volume" + (request.name.map { " \($0)" } ?? "")
+        let request = try await withProfile(request, what)
         let input = try VolumeInput(request, what: what)
         do {
             for _ in 0..<Self.triesMax {
@@ -83,8 +84,8 @@ extension Requests {
             id: freshID(in: view), name: input.name ?? "vd\(number)", vdisk: number,
             size: input.size, copies: input.copies, filesystem: input.filesystem,
             provision: input.provision, driveType: input.driveType,
-            directory: input.directory, labels: input.labels, placement: placement,
-            placementIsFixed: named != nil, parkedAt: owner ?? placement[0].node)
+            directory: input.directory, labels: input.labels, service: input.service,
+            placement: placement, placementIsFixed: named != nil, parkedAt: owner ?? placement[0].node)
     }
 
     /// Its first 8 digits are those of no volume, and of no copy that has still to be deleted.

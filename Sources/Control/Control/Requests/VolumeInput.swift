@@ -12,6 +12,7 @@ struct VolumeInput {
     var provision: WantedVolume.Provision
     var driveType: WantedVolume.DriveType
     var labels: [String: String]
+    var service: ServiceLevel
 
     static let capacityGBDefault: UInt64 = 20
     static let copiesDefault = 2
@@ -52,6 +53,28 @@ struct VolumeInput {
         directory = request.directory
         labels = request.labels ?? [:]
         if let defect = Self.labelDefect(labels) { throw refuse(defect) }
+        service = ServiceLevel(
+            iopsMin: request.iopsMin, iopsMax: request.iopsMax,
+            bandwidthMin: request.bandwidthMin, bandwidthMax: request.bandwidthMax)
+            .withoutZeros
+        if let defect = Self.defect(of: service) { throw refuse(defect) }
+    }
+
+    static func defect(of service: ServiceLevel) -> String? {
+        for (name, value) in [
+            ("iopsMin", service.iopsMin), ("iopsMax", service.iopsMax),
+            ("bandwidthMin", service.bandwidthMin), ("bandwidthMax", service.bandwidthMax),
+        ] {
+            guard let value, value > ServiceLevel.most else { continue }
+            return "\(name) is at most \(ServiceLevel.most), not \(value)"
+        }
+        if let min = service.iopsMin, let max = service.iopsMax, min > max {
+            return "iopsMin \(min) is above iopsMax \(max)"
+        }
+        if let min = service.bandwidthMin, let max = service.bandwidthMax, min > max {
+            return "bandwidthMin \(min) is above bandwidthMax \(max)"
+        }
+        return nil
     }
 
     private static func choice<Choice: RawRepresentable & CaseIterable>(
@@ -94,7 +117,7 @@ struct VolumeInput {
         return nil
     }
 
-    private static func labelDefect(_ labels: [String: String]) -> String? {
+    static func labelDefect(_ labels: [String: String]) -> String? {
         if labels.count > labelsMax { return "a volume has at most \(labelsMax) labels" }
         for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
             guard !key.isEmpty, key.utf8.count <= labelBytesMax,

@@ -25,6 +25,13 @@ extension VolumeKeeper {
         isFailover = formerOwner.map { !view.isAlive($0.node) } ?? false
         context.engine.send(
             .openOwner(record, instance: instance, sizeBytes: wanted.size.bytes))
+        limit(to: wanted.service)
+    }
+
+    /// Known to the engine from the session's first request on, and whenever it is changed.
+    func limit(to service: ServiceLevel) {
+        limits = service
+        context.engine.send(.limit(volume, service))
     }
 
     private func remember(_ replicas: [ReplicaRecord]) {

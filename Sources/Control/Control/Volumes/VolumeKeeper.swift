@@ -28,6 +28,9 @@ actor VolumeKeeper {
     /// That owner's node is dead.
     var isFailover = false
 
+    /// As the engine was told last.
+    var limits = ServiceLevel.unlimited
+
     var frontEnd = FrontEnd()
     /// Somebody else owns the volume: the front end has to go, whoever uses it.
     var isDeposed = false
@@ -127,6 +130,7 @@ actor VolumeKeeper {
         case .closed: try await open(wanted, in: view)
         case .opening, .closing: break
         case .serving:
+            if wanted.service != limits { limit(to: wanted.service) }
             try await attach(wanted)
             takeRebuildStep(wanted, in: context.view)
         }

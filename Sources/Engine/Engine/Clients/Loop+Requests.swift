@@ -36,10 +36,13 @@ extension Loop {
         let first = host.pointee.firstWaiting
         guard first >= 0, let machine = host.pointee.machine else { return false }
         let piece = pieces[Int(first)]
+        let counts = host.pointee.throttle.isLimited && piece.operation.movesData
+        if counts && waitForThrottle(volume) { return false }
         guard
             let slot = machine.pointee.submit(piece.operation, token: UInt64(first), now: now)
         else { return false }
         _ = dequeue(volume)
+        if counts { host.pointee.throttle.count(bytes: piece.range.length, now: now) }
         let context = host.pointee.slots + Int(slot)
         context.pointee.piece = first
         if !piece.memory.isNone {
@@ -49,6 +52,29 @@ extension Loop {
             context.pointee.range = piece.range.blockAligned
         }
         return true
+    }
+
+    /// - Returns: whether the volume's clients have used up what they may, for now.
+    private mutating func waitForThrottle(_ volume: Int) -> Bool {
+        let host = volumes[volume]
+        let opensAt = host.pointee.throttle.opensAt
+        if opensAt <= now { return false }
+        if opensAt < host.pointee.throttle.wakesAt {
+            host.pointee.throttle.wakesAt = opensAt
+            timers.add(
+                Timer(
+                    instant: opensAt, kind: .throttle, index: Int32(volume),
+                    generation: volumes.generation(volume)))
+        }
+        return true
+    }
+
+    mutating func throttleOpens(_ volume: Int, _ timer: Timer) {
+        guard let host = volumes.find(volume, generation: timer.generation),
+            host.pointee.throttle.wakesAt == timer.instant
+        else { return }
+        host.pointee.throttle.wakesAt = .distantFuture
+        markVolume(volume)
     }
 
     /// A volume that another instance owns serves nothing until a session is opened again.

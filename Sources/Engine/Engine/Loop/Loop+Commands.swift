@@ -32,6 +32,7 @@ extension Loop {
         case .configurationAnswered(let volume, let instance, let answer):
             configurationAnswered(volume, instance, answer)
         case .recordSeen(let record, let instance): recordSeen(record, instance)
+        case .limit(let volume, let level): limit(volume, level)
         case .addReplica(let volume, let record): rebuild(volume, with: .add(record))
         case .rebuild(let volume, let replica): rebuild(volume, with: .start(replica))
         case .freeReplica(let volume, let replica, let copies):

@@ -46,7 +46,7 @@ extension Loop {
                 enter(index, session)
                 return .again
             case .close(let reason):
-                if reason != .aborted { shared.log("NBD client: \(reason)") }
+                if reason != .aborted { log("NBD client: \(reason)") }
                 connection.pointee.closesAfterSending = true
                 markDirty(index)
                 connection.pointee.isPaused = true

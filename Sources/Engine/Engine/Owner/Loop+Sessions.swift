@@ -67,6 +67,12 @@ extension Loop {
         markVolume(index)
     }
 
+    mutating func limit(_ volume: VolumeID, _ level: ServiceLevel) {
+        guard let index = volumeNumbers[volume] else { return }
+        volumes[index].pointee.throttle.set(level, now: now)
+        markVolume(index)
+    }
+
     mutating func rebuild(_ volume: VolumeID, with command: RebuildCommand) {
         guard let index = volumeNumbers[volume], let machine = volumes[index].pointee.machine else {
             return

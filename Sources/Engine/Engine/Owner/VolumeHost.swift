@@ -22,6 +22,7 @@ struct VolumeHost: ~Copyable {
     var firstWaiting: Int32 = -1
     var lastWaiting: Int32 = -1
 
+    var throttle = Throttle()
     var isDirty = false
     var wakesAt = Instant.distantFuture
     /// Reads of its slots wait for memory.
