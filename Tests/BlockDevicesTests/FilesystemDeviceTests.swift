@@ -14,8 +14,12 @@ extension DeviceTests {
         let memory = MemoryDisk.Memory()
         let content = noise(3_000_000)
         let folder = scratch.path("volume")
-        let checker = kind == .xfs ? "xfs_repair" : "e2fsck"
-        let checking = kind == .xfs ? ["-n"] : ["-f", "-n"]
+        let (checker, checking) =
+            switch kind {
+            case .xfs: ("xfs_repair", ["-n"])
+            case .ext4: ("e2fsck", ["-f", "-n"])
+            case .btrfs: ("btrfs", ["check"])
+            }
         do {
             let disk = try MemoryDisk(
                 at: scratch.path("disk"), sizeBytes: Self.disk512, memory: memory)

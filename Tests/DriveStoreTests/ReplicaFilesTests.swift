@@ -150,8 +150,8 @@ import Units
             (.otherVolume(path: state, found: Sample.volume), { $0.volume = Sample.id(9) }),
             (.otherReplica(path: state, found: Sample.replica), { $0.replica = Sample.id(9) }),
             (
-                .wrongSize(path: state, found: Sample.size, expected: 1 << 30),
-                { $0.sizeBytes = 1 << 30 }
+                .wrongSize(path: state, found: Sample.size, expected: 1 << 20),
+                { $0.sizeBytes = 1 << 20 }
             ),
         ]
         for (error, change) in cases {

@@ -40,7 +40,8 @@ struct MalformedFrameTests {
     private func hello(_ change: (inout Hello) -> Void, _ cluster: TestCluster) -> [UInt8] {
         var hello = Hello(
             cluster: cluster.id, node: .random(), incarnation: .random(), boot: .random(),
-            volume: cluster.volume, replica: cluster.replicas[0].id, instance: .random())
+            volume: cluster.volume, replica: cluster.replicas[0].id, instance: .random(),
+            sizeBytes: cluster.sizeBytes)
         change(&hello)
         var bytes = [UInt8](repeating: 0, count: FrameHeader.byteCount + HelloBody.byteCount)
         bytes.withUnsafeMutableBytes { _ = HelloBody.encodeFrame(hello, to: $0.baseAddress!) }

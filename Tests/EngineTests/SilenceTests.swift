@@ -41,7 +41,7 @@ struct SilenceTests {
         let node = cluster.nodes[0]
         let hello = Hello(
             cluster: cluster.id, node: .random(), incarnation: .random(), boot: .random(),
-            volume: .zero, replica: .zero, instance: .zero)
+            volume: .zero, replica: .zero, instance: .zero, sizeBytes: 0)
         let socket = SocketOptions.outgoing(from: node.address)
         try #require(socket >= 0)
         defer { close(socket) }

@@ -39,6 +39,10 @@ import Testing
         expected.provision = "thin"
         expected.type = "ssd"
         expected.filesystem = "ext4"
+        expected.autoexpand = false
+        expected.autoexpandThreshold = 80
+        expected.autoexpandIncrement = 25
+        expected.autoexpandLimit = 3
         expected.labels = ["app": "shop", "tier": "1"]
         #expect(profile == expected)
     }

@@ -46,7 +46,7 @@ enum Sample {
     static let size: UInt64 = 10 << 30
     static let hello = Hello(
         cluster: id(1), node: id(2), incarnation: id(3), boot: id(4), volume: volume,
-        replica: id(6), instance: id(7))
+        replica: id(6), instance: id(7), sizeBytes: size)
 
     static func id(_ byte: UInt64) -> Identifier {
         Identifier(high: byte * 0x0101_0101_0101_0101, low: byte)

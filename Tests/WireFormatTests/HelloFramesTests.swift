@@ -28,6 +28,7 @@ import Units
         plain.volume = .zero
         plain.replica = .zero
         plain.instance = .zero
+        plain.sizeBytes = 0
         let bytes = Bytes(64 + 128)
         _ = HelloBody.encodeFrame(plain, to: bytes.start)
         #expect(try hello(bytes).hello.isBetweenNodes)
@@ -37,7 +38,7 @@ import Units
         let changes: [(inout Hello) -> Void] = [
             { $0.cluster = .zero }, { $0.node = .zero }, { $0.incarnation = .zero },
             { $0.boot = .zero }, { $0.volume = .zero }, { $0.replica = .zero },
-            { $0.instance = .zero },
+            { $0.instance = .zero }, { $0.sizeBytes = 0 },
         ]
         for change in changes {
             var broken = Sample.hello

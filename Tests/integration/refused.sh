@@ -47,7 +47,7 @@ copy_refuses_old_owner() {
         same "$status" 1
         [ "$promised" -gt "$before" ] || fail "refused by epoch $promised, the old one was $before"
         count=$((count + 1))
-    done < <(/usr/bin/python3 "$root/Tests/integration/wire.py" late ${address[$1]} "$before" \
+    done < <(/usr/bin/python3 "$root/Tests/integration/wire.py" late ${address[$1]} "$before" $((1 << 30)) \
         "$cluster_id" "$owner_node" "$volume" "${replica[$1]}" "$instance")
     same "$count" 3
 }

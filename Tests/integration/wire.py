@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Speaks with a node's ports as no node does: docs/protocol.md is all it knows.
 
-usage: wire.py late ADDRESS PORT EPOCH CLUSTER NODE VOLUME REPLICA INSTANCE
+usage: wire.py late ADDRESS PORT EPOCH SIZE CLUSTER NODE VOLUME REPLICA INSTANCE
            asks a replica for a write, a discard and a flush of an epoch that has passed, and
            prints the status and the promised epoch of each reply
        wire.py noise ADDRESS PORT COUNT      frames that do not fit, each on a connection of its own
@@ -47,9 +47,10 @@ def header(kind, request=0, epoch=0, generation=0, volume=bytes(16), offset=0, l
     return head + struct.pack("<I", crc32c(head))
 
 
-def hello(cluster, node, volume=bytes(16), replica=bytes(16), instance=bytes(16), versions=(1, 1)):
+def hello(cluster, node, volume=bytes(16), replica=bytes(16), instance=bytes(16), versions=(1, 1),
+          size=0):
     body = cluster + node + os.urandom(32) + volume + replica + instance
-    body += struct.pack("<HHQ", *versions, 0)
+    body += struct.pack("<HHQ", *versions, size)
     return header(HELLO, length=128) + body + struct.pack("<I", crc32c(body))
 
 
@@ -69,10 +70,10 @@ def connect(address, port):
     return connection
 
 
-def late(address, port, epoch, *identifiers):
+def late(address, port, epoch, size, *identifiers):
     cluster, node, volume, replica, instance = map(bytes.fromhex, identifiers)
     connection = connect(address, int(port))
-    connection.sendall(hello(cluster, node, volume, replica, instance))
+    connection.sendall(hello(cluster, node, volume, replica, instance, size=int(size)))
     length = struct.unpack_from("<I", receive(connection, HEADER), 56)[0]
     status = struct.unpack_from("<H", receive(connection, length), 116)[0]
     if status:

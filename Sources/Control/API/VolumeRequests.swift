@@ -6,7 +6,7 @@ public struct CreateVolumeRequest: Codable, Equatable, Sendable {
     public var capacityGB: UInt64?
     /// The number of copies, 1 to 3; 2 by default.
     public var level: Int?
-    /// `xfs` (default), `ext4`.
+    /// `xfs` (default), `ext4`, `btrfs`.
     public var filesystem: String?
     /// Absolute path; the mount point is `<directory>/vdN`.
     public var directory: String?
@@ -23,6 +23,12 @@ public struct CreateVolumeRequest: Codable, Equatable, Sendable {
     /// MiB a second, likewise.
     public var bandwidthMin: UInt64?
     public var bandwidthMax: UInt64?
+    /// Whether it grows by itself when its filesystem fills up: from how many percent in use, by
+    /// how many percent of its capacity, and how often at most.
+    public var autoexpand: Bool?
+    public var autoexpandThreshold: UInt64?
+    public var autoexpandIncrement: UInt64?
+    public var autoexpandLimit: UInt64?
     /// A profile, for what is left out here.
     public var profile: String?
     /// The node that owns it at first, and has one of the copies when possible.
@@ -33,7 +39,10 @@ public struct CreateVolumeRequest: Codable, Equatable, Sendable {
         filesystem: String? = nil, directory: String? = nil, provision: String? = nil,
         type: String? = nil, copiesOn: [String]? = nil, labels: [String: String]? = nil,
         iopsMin: UInt64? = nil, iopsMax: UInt64? = nil, bandwidthMin: UInt64? = nil,
-        bandwidthMax: UInt64? = nil, profile: String? = nil, node: String? = nil
+        bandwidthMax: UInt64? = nil, autoexpand: Bool? = nil,
+        autoexpandThreshold: UInt64? = nil, autoexpandIncrement: UInt64? = nil,
+        autoexpandLimit: UInt64? = nil,
+        profile: String? = nil, node: String? = nil
     ) {
         self.name = name
         self.capacityGB = capacityGB
@@ -48,6 +57,10 @@ public struct CreateVolumeRequest: Codable, Equatable, Sendable {
         self.iopsMax = iopsMax
         self.bandwidthMin = bandwidthMin
         self.bandwidthMax = bandwidthMax
+        self.autoexpand = autoexpand
+        self.autoexpandThreshold = autoexpandThreshold
+        self.autoexpandIncrement = autoexpandIncrement
+        self.autoexpandLimit = autoexpandLimit
         self.profile = profile
         self.node = node
     }
@@ -63,16 +76,35 @@ public struct UpdateVolumeRequest: Codable, Equatable, Sendable {
     public var bandwidthMax: UInt64?
     /// Labels to add or change; one whose value is empty is taken away.
     public var labels: [String: String]?
+    /// In GB; larger than it is now. Volumes never shrink.
+    public var capacityGB: UInt64?
+    /// By so many GB; instead of `capacityGB`.
+    public var growGB: UInt64?
+    /// Whether it grows by itself when its filesystem fills up: from how many percent in use, by
+    /// how many percent of its capacity, and how often at most.
+    public var autoexpand: Bool?
+    public var autoexpandThreshold: UInt64?
+    public var autoexpandIncrement: UInt64?
+    public var autoexpandLimit: UInt64?
 
     public init(
         iopsMin: UInt64? = nil, iopsMax: UInt64? = nil, bandwidthMin: UInt64? = nil,
-        bandwidthMax: UInt64? = nil, labels: [String: String]? = nil
+        bandwidthMax: UInt64? = nil, labels: [String: String]? = nil,
+        capacityGB: UInt64? = nil, growGB: UInt64? = nil, autoexpand: Bool? = nil,
+        autoexpandThreshold: UInt64? = nil, autoexpandIncrement: UInt64? = nil,
+        autoexpandLimit: UInt64? = nil
     ) {
         self.iopsMin = iopsMin
         self.iopsMax = iopsMax
         self.bandwidthMin = bandwidthMin
         self.bandwidthMax = bandwidthMax
         self.labels = labels
+        self.capacityGB = capacityGB
+        self.growGB = growGB
+        self.autoexpand = autoexpand
+        self.autoexpandThreshold = autoexpandThreshold
+        self.autoexpandIncrement = autoexpandIncrement
+        self.autoexpandLimit = autoexpandLimit
     }
 }
 

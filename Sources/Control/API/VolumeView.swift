@@ -40,7 +40,7 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var device: String?
     public var autoexpandEnabled = false
     /// Percent of the filesystem in use above which it grows, and by how much; how often at most,
-    /// and how often it did. Nil for a volume that does not.
+    /// and how often it did.
     public var autoexpandThreshold: UInt64?
     public var autoexpandIncrement: UInt64?
     public var autoexpandLimit: UInt64?

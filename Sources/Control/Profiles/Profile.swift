@@ -13,6 +13,11 @@ public struct Profile: Equatable, Sendable {
     public var iopsMax: UInt64?
     public var bandwidthMin: UInt64?
     public var bandwidthMax: UInt64?
+    public var autoexpand: Bool?
+    /// Percent in use, percent of its capacity, times.
+    public var autoexpandThreshold: UInt64?
+    public var autoexpandIncrement: UInt64?
+    public var autoexpandLimit: UInt64?
 
     public init() {}
 }

@@ -34,16 +34,22 @@ extension Profile {
         try bandwidth?.finish()
         try top.refuseIfOn("local", "copies on the owner's node only")
         if let service = try top.section("service") {
-            try Self.readServices(service)
+            if let growth = try service.section("autoexpand") {
+                autoexpand = try growth.flag("enabled")
+                autoexpandThreshold = try growth.number("threshold")
+                autoexpandIncrement = try growth.number("increment")
+                autoexpandLimit = try growth.number("limit")
+                try growth.finish()
+            }
+            try Self.passOver(service)
             try service.finish()
         }
         try top.finish()
     }
 
     /// Services that are switched off may carry settings for the day when they are on.
-    private static func readServices(_ service: ProfileSection) throws(ProfileFault) {
+    private static func passOver(_ service: ProfileSection) throws(ProfileFault) {
         for (name, what, settings) in [
-            ("autoexpand", "growing by itself", ["threshold", "increment", "limit"]),
             ("snapshot", "snapshots", ["interval", "max"]),
             ("compression", "compression", ["algorithm"]), ("encryption", "encryption", []),
         ] {
@@ -116,12 +122,16 @@ private final class ProfileSection {
 
     /// - Parameter what: what the key would switch on.
     func refuseIfOn(_ key: String, _ what: String) throws(ProfileFault) {
-        guard let node = unread[key], let text = try text(key) else { return }
+        guard let node = unread[key], try flag(key) == true else { return }
+        throw ProfileFault(
+            "\(path(key))\(Self.line(node)): cio does not do that yet (\(what)); set it to no")
+    }
+
+    func flag(_ key: String) throws(ProfileFault) -> Bool? {
+        guard let node = unread[key], let text = try text(key) else { return nil }
         switch text.lowercased() {
-        case "no", "false", "off": return
-        case "yes", "true", "on":
-            throw ProfileFault(
-                "\(path(key))\(Self.line(node)): cio does not do that yet (\(what)); set it to no")
+        case "no", "false", "off": return false
+        case "yes", "true", "on": return true
         default:
             throw ProfileFault("\(path(key))\(Self.line(node)) is yes or no, not '\(text)'")
         }

@@ -8,6 +8,8 @@ public enum BlockDeviceError: Error, Sendable, Equatable {
     case tool(command: String, status: ToolStatus, output: String)
     /// A program is not installed in any of the usual folders.
     case missingTool(String)
+    /// Its filesystem can only be changed while it is mounted.
+    case notMounted(device: String)
     /// The device holds a filesystem already, and nobody said to overwrite it.
     case notBlank(device: String)
     /// No loop device could be had, though each try found one that was free a moment before.
@@ -30,8 +32,12 @@ extension BlockDeviceError: CustomStringConvertible {
         switch self {
         case .system(let operation, let object, let number):
             "\(operation) \(object): \(String(cString: strerror(number)))"
-        case .tool(let command, let status, let output): "\(command): \(status): \(output)"
+        case .tool(let command, let status, let output):
+            // In one line, as errors and events are.
+            "\(command): \(status): "
+                + output.split(whereSeparator: \.isNewline).joined(separator: "; ")
         case .missingTool(let name): "\(name) is not installed"
+        case .notMounted(let device): "the filesystem on \(device) is not mounted"
         case .notBlank(let device): "\(device) is not blank"
         case .loopDevicesContended: "no loop device could be had"
         case .noDirectIO(let device): "\(device) does no direct I/O"

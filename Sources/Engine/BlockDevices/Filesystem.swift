@@ -4,6 +4,7 @@ import Glibc
 public enum FilesystemKind: String, Sendable, CaseIterable {
     case xfs
     case ext4
+    case btrfs
 }
 
 /// What a device holds, as far as cio must know it.
@@ -38,12 +39,14 @@ public enum Filesystem {
     }
 
     /// Superblocks as mkfs leaves them. mkfs.xfs writes its magic first and clears
-    /// `sb_inprogress` (byte 126) last; mkfs.ext4 writes its superblock last.
+    /// `sb_inprogress` (byte 126) last; mkfs.ext4 writes its superblock last; mkfs.btrfs writes
+    /// another magic until it has ended.
     static func content(_ start: [UInt8]) -> DeviceContent {
         if start.prefix(4).elementsEqual("XFSB".utf8) {
             return start[126] == 0 ? .filesystem(.xfs) : .other
         }
         if start[1080] == 0x53, start[1081] == 0xef { return .filesystem(.ext4) }
+        if start[0x10040..<0x10048].elementsEqual("_BHRfS_M".utf8) { return .filesystem(.btrfs) }
         return start.allSatisfy { $0 == 0 } ? .blank : .other
     }
 
@@ -63,7 +66,39 @@ public enum Filesystem {
             // stays thin.
             let zeros = overwriting ? "lazy_itable_init=0" : "assume_storage_prezeroed=1"
             try Tool.run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard,\(zeros)", device])
+        case .btrfs:
+            // One copy of its metadata: the volume has copies of its own.
+            let force = overwriting ? ["-f"] : []
+            try Tool.run("mkfs.btrfs", ["-q", "-K", "-m", "single"] + force + [device])
         }
+    }
+
+    /// Makes a filesystem as large as its device.
+    ///
+    /// - Parameter folder: where it is mounted. Unmounted, only ext4 grows, after a full check;
+    ///   mounted, it needs CAP_SYS_RESOURCE for it.
+    public static func grow(
+        _ kind: FilesystemKind, on device: String, mountedAt folder: String?
+    ) throws(BlockDeviceError) {
+        switch (kind, folder) {
+        case (.xfs, let folder?): try Tool.run("xfs_growfs", [folder])
+        case (.btrfs, let folder?):
+            try Tool.run("btrfs", ["filesystem", "resize", "max", folder])
+        case (.ext4, _?): try Tool.run("resize2fs", [device])
+        case (.ext4, nil):
+            try Tool.run("e2fsck", ["-f", "-p", device], accepting: [0, 1])
+            try Tool.run("resize2fs", [device])
+        case (.xfs, nil), (.btrfs, nil): throw .notMounted(device: device)
+        }
+    }
+
+    /// How full it is for a user who is not root, in percent; rounded up, as df does.
+    public static func usedPercent(of folder: String) throws(BlockDeviceError) -> UInt64 {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { throw .last("look at", folder) }
+        let used = UInt64(status.f_blocks - status.f_bfree)
+        let total = used + UInt64(status.f_bavail)
+        return total == 0 ? 0 : (used * 100 + total - 1) / total
     }
 
     /// Mounts a filesystem at a folder, which is made if it is missing (its parent must exist).

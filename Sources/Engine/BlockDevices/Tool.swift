@@ -26,7 +26,10 @@ enum Tool {
     static let outputBytesMax = 4096
 
     /// Runs a program to its end, which may be far away: it waits for I/O on our own device.
-    static func run(_ name: String, _ arguments: [String]) throws(BlockDeviceError) {
+    /// - Parameter codes: the exit statuses that mean success.
+    static func run(
+        _ name: String, _ arguments: [String], accepting codes: Set<Int32> = [0]
+    ) throws(BlockDeviceError) {
         guard let folder = folders.first(where: { access("\($0)/\(name)", X_OK) == 0 })
         else { throw .missingTool(name) }
         let command = ([name] + arguments).joined(separator: " ")
@@ -44,7 +47,8 @@ enum Tool {
             guard errno == EINTR else { throw .last("wait for", command) }
         }
         let end = ToolStatus(waitStatus: status)
-        guard end == .exited(0) else { throw .tool(command: command, status: end, output: output) }
+        if case .exited(let code) = end, codes.contains(code) { return }
+        throw .tool(command: command, status: end, output: output)
     }
 
     /// Reads until the program has closed its outputs, and keeps the end.

@@ -40,13 +40,18 @@ extension ReplicaFiles {
         try data.lock()
         let state = try File.direct(directory + "/" + stateName)
         try state.sync()
-        let slot = try newestSlot(state)
+        var slot = try newestSlot(state)
         try check(slot, against: wanted, state.path)
-        try data.requireSize(slot.sizeBytes)
         let checksums = try File.direct(directory + "/" + checksumsName)
+        let regions = try File.direct(directory + "/" + regionsName)
+        if slot.sizeBytes < wanted.sizeBytes {
+            try grow(
+                data: data, checksums: checksums, regions: regions, state: state, slot: &slot,
+                to: wanted.sizeBytes)
+        }
+        try data.requireSize(slot.sizeBytes)
         try checksums.requireSize(ChecksumPage.fileBytes(volumeBytes: slot.sizeBytes))
         try checksums.sync()
-        let regions = try File.direct(directory + "/" + regionsName)
         try regions.sync()
         let map = try loadMap(regions, slot)
         var table = ChecksumTable(
@@ -64,7 +69,8 @@ extension ReplicaFiles {
         if slot.cluster != wanted.cluster { throw .otherCluster(path: path, found: slot.cluster) }
         if slot.volume != wanted.volume { throw .otherVolume(path: path, found: slot.volume) }
         if slot.replica != wanted.replica { throw .otherReplica(path: path, found: slot.replica) }
-        if slot.sizeBytes != wanted.sizeBytes {
+        // A smaller one is made larger: volumes grow, also while a copy is away.
+        if slot.sizeBytes > wanted.sizeBytes {
             throw .wrongSize(path: path, found: slot.sizeBytes, expected: wanted.sizeBytes)
         }
         // Every checkpoint and every mark came in an epoch that was promised durably before.

@@ -70,6 +70,13 @@ struct DevicesJoint: NodeDevices {
         }
     }
 
+    func resize(_ device: BlockDevice, over disk: MountedDisk) async throws {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            guard let number = UInt32(device.path.dropFirst("/dev/loop".count)) else { return }
+            try LoopDevice(number: number).updateCapacity(of: disk.path)
+        }
+    }
+
     func removeDevice(_ device: BlockDevice) async throws {
         try await Blocking.run { () throws(BlockDeviceError) in
             try DeviceLink.remove(device.link)
@@ -90,6 +97,7 @@ struct DevicesJoint: NodeDevices {
         case .blank: return .blank
         case .filesystem(.xfs): return .filesystem(.xfs)
         case .filesystem(.ext4): return .filesystem(.ext4)
+        case .filesystem(.btrfs): return .filesystem(.btrfs)
         case .other: return .other
         }
     }
@@ -109,6 +117,20 @@ struct DevicesJoint: NodeDevices {
             let parent = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
             try Folders.make(parent, mode: 0o711)
             try Filesystem.mount(filesystem.kind, on: device.path, at: folder)
+        }
+    }
+
+    func growFilesystem(
+        _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, mountedAt folder: String?
+    ) async throws {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            try Filesystem.grow(filesystem.kind, on: device.path, mountedAt: folder)
+        }
+    }
+
+    func usedPercent(of folder: String) async throws -> UInt64 {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            try Filesystem.usedPercent(of: folder)
         }
     }
 
@@ -134,6 +156,7 @@ extension WantedVolume.Filesystem {
         switch self {
         case .xfs: .xfs
         case .ext4: .ext4
+        case .btrfs: .btrfs
         }
     }
 }

@@ -89,15 +89,18 @@ public struct VolumeStatus: Codable, Equatable, Sendable {
     public var waitsSince: Double?
     public var waitEndsWith: String?
     public var rebuild: RebuildProgress?
+    /// The size that is served, device included; nil while none is.
+    public var size: ByteCount?
 
     public init(
         volume: VolumeID, node: NodeID, isAttached: Bool = false, isMounted: Bool = false,
         device: String? = nil, mountPoint: String? = nil, failure: String? = nil,
         waitsFor: String? = nil, waitsSince: Double? = nil, waitEndsWith: String? = nil,
-        rebuild: RebuildProgress? = nil
+        rebuild: RebuildProgress? = nil, size: ByteCount? = nil
     ) {
         self.volume = volume
         self.node = node
+        self.size = size
         self.isAttached = isAttached
         self.isMounted = isMounted
         self.device = device

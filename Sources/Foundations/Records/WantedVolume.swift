@@ -5,7 +5,7 @@ public struct WantedVolume: Codable, Equatable, Sendable {
     /// Where the making of the filesystem stands. One is made only from `unformatted`, by the owner
     /// that changed it to `formatting`; any other volume is never formatted.
     public enum Format: String, Codable, Sendable { case unformatted, formatting, formatted }
-    public enum Filesystem: String, Codable, Sendable, CaseIterable { case xfs, ext4 }
+    public enum Filesystem: String, Codable, Sendable, CaseIterable { case xfs, ext4, btrfs }
     public enum Provision: String, Codable, Sendable, CaseIterable { case thin, thick }
     public enum DriveType: String, Codable, Sendable, CaseIterable { case ssd, hdd }
 
@@ -13,6 +13,7 @@ public struct WantedVolume: Codable, Equatable, Sendable {
     public var name: String
     /// N of vdN: the smallest number free when the volume was created; 0 is the metadata service.
     public var vdisk: Int
+    /// Only ever grows. Copies follow when they are opened, the filesystem while it is mounted.
     public var size: ByteCount
     public var copies: Int
     public var filesystem: Filesystem
@@ -23,6 +24,9 @@ public struct WantedVolume: Codable, Equatable, Sendable {
     public var labels: [String: String]
     public var service: ServiceLevel
     public var format: Format
+    /// Of the filesystem that cio made; nil where somebody else made it, who also grows it.
+    public var filesystemSize: ByteCount?
+    public var autoexpand: Autoexpand
 
     /// Where copies should lie. The owner adds and rebuilds what is missing, and gives back what
     /// is too much once enough others are in sync.
@@ -47,6 +51,7 @@ public struct WantedVolume: Codable, Equatable, Sendable {
         filesystem: Filesystem = .xfs, provision: Provision = .thin, driveType: DriveType = .ssd,
         directory: String? = nil, labels: [String: String] = [:],
         service: ServiceLevel = .unlimited, format: Format = .unformatted,
+        filesystemSize: ByteCount? = nil, autoexpand: Autoexpand = .off,
         placement: [Place], placementIsFixed: Bool = false, attachTo: NodeID? = nil,
         mount: Bool = false, isExportOnly: Bool = false, parkedAt: NodeID? = nil,
         isDeleting: Bool = false, rebuildTo: NodeID? = nil
@@ -63,6 +68,8 @@ public struct WantedVolume: Codable, Equatable, Sendable {
         self.labels = labels
         self.service = service
         self.format = format
+        self.filesystemSize = filesystemSize
+        self.autoexpand = autoexpand
         self.placement = placement
         self.placementIsFixed = placementIsFixed
         self.attachTo = attachTo

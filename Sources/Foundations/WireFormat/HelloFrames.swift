@@ -4,14 +4,15 @@ import Units
 /// The body of a hello.
 ///
 ///     0 cluster │ 16 node │ 32 incarnation │ 48 boot │ 64 volume │ 80 replica │ 96 instance
-///     112 lowest version u16 │ 114 highest version u16 │ 116 zero, 8 bytes
+///     112 lowest version u16 │ 114 highest version u16 │ 116 volume's bytes u64
 ///     last 4 bytes: CRC32C u32 of all bytes before it
 ///
 /// A hello of a later version may have more fields between byte 124 and the checksum; a receiver
-/// that does not know them passes over them. A hello whose volume, replica and instance are zero
-/// opens a connection between nodes, for heartbeats.
+/// that does not know them passes over them. A hello whose volume, replica, instance and size are
+/// zero opens a connection between nodes, for heartbeats.
 public enum HelloBody {
     public static let byteCount = 128
+    private static let sizeOffset = 116
 
     /// Writes a whole frame.
     /// - Parameter bytes: room for `FrameHeader.byteCount + byteCount`.
@@ -24,7 +25,7 @@ public enum HelloBody {
             to: bytes)
         let body = bytes + FrameHeader.byteCount
         (body + 112).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - 112)
-        store(hello, versions, to: body)
+        store(hello, versions, to: body, sizeAt: sizeOffset)
         body.storeLittleEndian(cio_crc32c(0, body, byteCount - 4), at: byteCount - 4)
         return FrameHeader.byteCount + byteCount
     }
@@ -34,7 +35,7 @@ public enum HelloBody {
         _ header: FrameHeader, _ body: UnsafeRawPointer
     ) throws(FrameFault) -> (hello: Hello, versions: ClosedRange<UInt16>) {
         try checkBody(header, body)
-        return try load(body)
+        return try load(body, sizeAt: sizeOffset)
     }
 
     static func checkBody(_ header: FrameHeader, _ body: UnsafeRawPointer) throws(FrameFault) {
@@ -44,8 +45,10 @@ public enum HelloBody {
         }
     }
 
+    /// What a hello and its answer have in common; the size lies at another place in each.
     static func store(
-        _ hello: Hello, _ versions: ClosedRange<UInt16>, to body: UnsafeMutableRawPointer
+        _ hello: Hello, _ versions: ClosedRange<UInt16>, to body: UnsafeMutableRawPointer,
+        sizeAt sizeOffset: Int
     ) {
         body.storeIdentifier(hello.cluster, at: 0)
         body.storeIdentifier(hello.node, at: 16)
@@ -56,22 +59,24 @@ public enum HelloBody {
         body.storeIdentifier(hello.instance, at: 96)
         body.storeLittleEndian(versions.lowerBound, at: 112)
         body.storeLittleEndian(versions.upperBound, at: 114)
+        body.storeLittleEndian(hello.sizeBytes, at: sizeOffset)
     }
 
     static func load(
-        _ body: UnsafeRawPointer
+        _ body: UnsafeRawPointer, sizeAt sizeOffset: Int
     ) throws(FrameFault) -> (hello: Hello, versions: ClosedRange<UInt16>) {
         let hello = Hello(
             cluster: body.loadIdentifier(0), node: body.loadIdentifier(16),
             incarnation: body.loadIdentifier(32), boot: body.loadIdentifier(48),
             volume: body.loadIdentifier(64), replica: body.loadIdentifier(80),
-            instance: body.loadIdentifier(96))
+            instance: body.loadIdentifier(96),
+            sizeBytes: body.loadLittleEndian(sizeOffset, as: UInt64.self))
         let lowest = body.loadLittleEndian(112, as: UInt16.self)
         let highest = body.loadLittleEndian(114, as: UInt16.self)
         let isOfVolume = hello.volume != .zero
         guard lowest >= 1, lowest <= highest, hello.cluster != .zero, hello.node != .zero,
             hello.incarnation != .zero, hello.boot != .zero,
-            isOfVolume == (hello.replica != .zero), isOfVolume == (hello.instance != .zero)
+            isOfVolume == (hello.replica != .zero), isOfVolume == (hello.instance != .zero), isOfVolume == (hello.sizeBytes != 0)
         else { throw .badHello }
         return (hello, lowest...highest)
     }
@@ -109,12 +114,13 @@ public enum HelloRefusal: UInt16, Sendable, CaseIterable {
 ///
 ///     0..<116 as in a hello, zeros if refused │ 116 status u16: 0 accepted
 ///     118 version u16, 0 if refused │ 120 bytes of text u32 │ 124 text, UTF-8, 248 bytes
-///     372 zero, 8 bytes │ last 4 bytes: CRC32C u32 of all bytes before it
+///     372 volume's bytes u64 │ last 4 bytes: CRC32C u32 of all bytes before it
 ///
 /// A refusal is closed by its sender once it is sent.
 public enum HelloReplyBody {
     public static let byteCount = 384
     private static let textOffset = 124
+    private static let sizeOffset = 372
 
     /// Writes a whole frame.
     /// - Parameter bytes: room for `FrameHeader.byteCount + byteCount`.
@@ -129,7 +135,7 @@ public enum HelloReplyBody {
         body.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         switch answer {
         case .accepted(let hello, let version):
-            HelloBody.store(hello, versions, to: body)
+            HelloBody.store(hello, versions, to: body, sizeAt: sizeOffset)
             body.storeLittleEndian(version, at: 118)
         case .refused(let refusal, let text):
             body.storeLittleEndian(refusal.rawValue, at: 116)
@@ -154,7 +160,7 @@ public enum HelloReplyBody {
         let textBytes = body.loadLittleEndian(120, as: UInt32.self)
         guard textBytes <= UInt32(WireLimits.refusalTextBytesMax) else { throw .badHello }
         if status == 0 {
-            let (hello, versions) = try HelloBody.load(body)
+            let (hello, versions) = try HelloBody.load(body, sizeAt: sizeOffset)
             guard versions.contains(version), textBytes == 0 else { throw .badHello }
             return .accepted(hello, version: version)
         }

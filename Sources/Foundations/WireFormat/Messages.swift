@@ -135,10 +135,12 @@ public struct Hello: Equatable, Sendable {
     public var replica: ReplicaID
     /// The owner's instance. One connection serves one instance and one replica.
     public var instance: InstanceID
+    /// Of the volume, as both sides have to know it: a copy that has still to grow says so.
+    public var sizeBytes: UInt64
 
     @inlinable public init(
         cluster: ClusterID, node: NodeID, incarnation: IncarnationID, boot: BootID,
-        volume: VolumeID, replica: ReplicaID, instance: InstanceID
+        volume: VolumeID, replica: ReplicaID, instance: InstanceID, sizeBytes: UInt64
     ) {
         self.cluster = cluster
         self.node = node
@@ -147,5 +149,6 @@ public struct Hello: Equatable, Sendable {
         self.volume = volume
         self.replica = replica
         self.instance = instance
+        self.sizeBytes = sizeBytes
     }
 }

@@ -19,6 +19,7 @@ final class FakeDevices: NodeDevices {
         var steps: [String] = []
         var isBusy = false
         var isOpen = false
+        var usedPercent: UInt64 = 0
     }
 
     let disks: FakeDisks
@@ -44,6 +45,16 @@ final class FakeDevices: NodeDevices {
     func makeDevice(over disk: MountedDisk, vdisk: Int) async throws -> BlockDevice {
         note("device")
         return BlockDevice(path: "/dev/loop\(vdisk)", link: "/dev/vdisk/vd\(vdisk)")
+    }
+
+    func resize(_ device: BlockDevice, over disk: MountedDisk) async throws { note("resize") }
+
+    func growFilesystem(
+        _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, mountedAt folder: String?
+    ) async throws { note("grow \(filesystem.rawValue) \(folder ?? "unmounted")") }
+
+    func usedPercent(of folder: String) async throws -> UInt64 {
+        state.withLock { $0.usedPercent }
     }
 
     func removeDevice(_ device: BlockDevice) async throws { note("no device") }

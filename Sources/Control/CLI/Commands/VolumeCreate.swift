@@ -32,12 +32,13 @@ struct VolumeCreate: AsyncParsableCommand {
     @Option(name: [.customShort("t"), .long], help: "Drive type: ssd (default) or hdd.")
     var type: String?
 
-    @Option(name: [.customShort("f"), .long], help: "Filesystem: xfs (default) or ext4.")
+    @Option(name: [.customShort("f"), .long], help: "Filesystem: xfs (default), ext4 or btrfs.")
     var filesystem: String?
 
     @Option(name: [.customShort("D"), .long], help: "Mount it at <directory>/vdN.")
     var directory: String?
 
+    @OptionGroup var autoexpand: AutoexpandOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var labels: LabelOptions
 
@@ -57,7 +58,9 @@ struct VolumeCreate: AsyncParsableCommand {
             copiesOn: copiesOn?.split(separator: ",", omittingEmptySubsequences: false)
                 .map(String.init),
             labels: try labels.labels(), iopsMin: limits.iopsMin, iopsMax: limits.iopsMax,
-            bandwidthMin: limits.bandwidthMin, bandwidthMax: limits.bandwidthMax, profile: profile,
+            bandwidthMin: limits.bandwidthMin, bandwidthMax: limits.bandwidthMax,
+            autoexpand: autoexpand.isEnabled, autoexpandThreshold: autoexpand.threshold,
+            autoexpandIncrement: autoexpand.increment, autoexpandLimit: autoexpand.limit, profile: profile,
             node: node.reference)
     }
 }

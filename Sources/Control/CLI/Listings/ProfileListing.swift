@@ -29,6 +29,10 @@ enum ProfileListing {
             ("minimum bandwidth", given.bandwidthMin.map { "\($0)MiB/s" }),
             ("maximum bandwidth", given.bandwidthMax.map { "\($0)MiB/s" }),
             ("directory", given.directory),
+            ("autoexpand enabled", given.autoexpand.map { $0 ? "yes" : "no" }),
+            ("autoexpand threshold", given.autoexpandThreshold.map { "\($0)%" }),
+            ("autoexpand increment", given.autoexpandIncrement.map { "\($0)%" }),
+            ("autoexpand limit", given.autoexpandLimit.map { "\($0)" }),
             ("filesystem", given.filesystem),
             ("labels", given.labels.map { labels in
                 labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

@@ -7,6 +7,7 @@ enum EventCode: Int, CaseIterable, Sendable {
     case rebuilding = 1003
     case volumeCreated = 1009
     case volumeRemoved = 1011
+    case volumeExpanded = 1010
     case failoverCompleted = 1019
     case rebuildCompleted = 1020
 
@@ -35,6 +36,7 @@ enum EventCode: Int, CaseIterable, Sendable {
     case volumeIsOpen = 2108
     case leftovers = 2109
     case driveFilling = 2110
+    case filesystemNotGrown = 2111
 
     case volumeStopped = 3101
     case checksumMismatch = 3102

@@ -13,6 +13,8 @@ public protocol NodeDevices: Sendable {
 
     /// The loop device over the disk's file, and the link `<dev>/vdN` to it: the link's path.
     func makeDevice(over disk: MountedDisk, vdisk: Int) async throws -> BlockDevice
+    /// Shows the device's users the disk's new size.
+    func resize(_ device: BlockDevice, over disk: MountedDisk) async throws
     func removeDevice(_ device: BlockDevice) async throws
 
     /// Whether a program or a mount has the device open for itself.
@@ -28,6 +30,14 @@ public protocol NodeDevices: Sendable {
     func mount(
         _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, at folder: String
     ) async throws
+    /// Over the whole device.
+    /// - Parameter folder: where it is mounted; nil for one that is not, which only ext4 can.
+    func growFilesystem(
+        _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, mountedAt folder: String?
+    ) async throws
+    /// Of a mounted filesystem, as its users see it.
+    func usedPercent(of folder: String) async throws -> UInt64
+
     /// Throws `DiskInUse` where something uses it.
     func unmount(_ folder: String) async throws
     func unmountLazily(_ folder: String) async throws

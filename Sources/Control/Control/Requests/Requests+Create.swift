@@ -85,7 +85,8 @@ extension Requests {
             size: input.size, copies: input.copies, filesystem: input.filesystem,
             provision: input.provision, driveType: input.driveType,
             directory: input.directory, labels: input.labels, service: input.service,
-            placement: placement, placementIsFixed: named != nil, parkedAt: owner ?? placement[0].node)
+            autoexpand: input.autoexpand, placement: placement,
+            placementIsFixed: named != nil, parkedAt: owner ?? placement[0].node)
     }
 
     /// Its first 8 digits are those of no volume, and of no copy that has still to be deleted.

@@ -89,7 +89,10 @@ extension Requests {
                 filesystem: profile.filesystem, directory: profile.directory,
                 provision: profile.provision, type: profile.type, labels: profile.labels,
                 iopsMin: profile.iopsMin, iopsMax: profile.iopsMax,
-                bandwidthMin: profile.bandwidthMin, bandwidthMax: profile.bandwidthMax)
+                bandwidthMin: profile.bandwidthMin, bandwidthMax: profile.bandwidthMax,
+                autoexpand: profile.autoexpand, autoexpandThreshold: profile.autoexpandThreshold,
+                autoexpandIncrement: profile.autoexpandIncrement,
+                autoexpandLimit: profile.autoexpandLimit)
         } catch { throw RequestError(.invalid, what, why: "\(error)") }
     }
 }
@@ -112,6 +115,10 @@ extension CreateVolumeRequest {
         filled.iopsMax = iopsMax ?? others.iopsMax
         filled.bandwidthMin = bandwidthMin ?? others.bandwidthMin
         filled.bandwidthMax = bandwidthMax ?? others.bandwidthMax
+        filled.autoexpand = autoexpand ?? others.autoexpand
+        filled.autoexpandThreshold = autoexpandThreshold ?? others.autoexpandThreshold
+        filled.autoexpandIncrement = autoexpandIncrement ?? others.autoexpandIncrement
+        filled.autoexpandLimit = autoexpandLimit ?? others.autoexpandLimit
         return filled
     }
 }

@@ -56,7 +56,7 @@ extension Requests {
         let owner = ownerNode(of: volume, in: view)
         let node = owner.flatMap { view.nodes[$0]?.record }
         let copies = (record?.replicas ?? []).map { show($0, of: volume, in: view) }
-        return API.VolumeView(
+        var shown = API.VolumeView(
             vdisk: "vd\(volume.vdisk)", uuid: volume.id.short, id: volume.id.text,
             node: node?.name ?? "", ipaddr: node?.address ?? "",
             nodeid: owner?.short ?? "", name: volume.name, capacity: volume.size.gigabytes,
@@ -77,6 +77,12 @@ extension Requests {
                     regionsDone: rebuild.regionsDone, regionsTotal: rebuild.regionsTotal,
                     isLocality: rebuild.isLocality)
             })
+        shown.autoexpandEnabled = volume.autoexpand.isEnabled
+        shown.autoexpandThreshold = volume.autoexpand.threshold
+        shown.autoexpandIncrement = volume.autoexpand.increment
+        shown.autoexpandLimit = volume.autoexpand.limit
+        shown.autoexpandCount = volume.autoexpand.count
+        return shown
     }
 
     private func show(

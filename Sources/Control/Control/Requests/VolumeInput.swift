@@ -13,8 +13,10 @@ struct VolumeInput {
     var driveType: WantedVolume.DriveType
     var labels: [String: String]
     var service: ServiceLevel
+    var autoexpand: Autoexpand
 
     static let capacityGBDefault: UInt64 = 20
+    static let capacityGBMax: UInt64 = 65_536
     static let copiesDefault = 2
     private static let labelsMax = 64
     private static let labelBytesMax = 255
@@ -27,8 +29,8 @@ struct VolumeInput {
         name = request.name
 
         let gigabytes = request.capacityGB ?? Self.capacityGBDefault
-        guard (1...65_536).contains(gigabytes) else {
-            throw refuse("the capacity is 1 to 65536 GB, not \(gigabytes)")
+        guard (1...Self.capacityGBMax).contains(gigabytes) else {
+            throw refuse("the capacity is 1 to \(Self.capacityGBMax) GB, not \(gigabytes)")
         }
         size = ByteCount(gigabytes: gigabytes)
 
@@ -58,6 +60,11 @@ struct VolumeInput {
             bandwidthMin: request.bandwidthMin, bandwidthMax: request.bandwidthMax)
             .withoutZeros
         if let defect = Self.defect(of: service) { throw refuse(defect) }
+        autoexpand = Autoexpand(isEnabled: request.autoexpand ?? false)
+        autoexpand.threshold = request.autoexpandThreshold ?? autoexpand.threshold
+        autoexpand.increment = request.autoexpandIncrement ?? autoexpand.increment
+        autoexpand.limit = request.autoexpandLimit ?? autoexpand.limit
+        if let defect = Self.defect(of: autoexpand) { throw refuse(defect) }
     }
 
     static func defect(of service: ServiceLevel) -> String? {
@@ -113,6 +120,19 @@ struct VolumeInput {
         else { return "the directory is an absolute path of at most 1024 bytes, not '\(path)'" }
         if path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) {
             return "the directory has no '.' or '..' in it, as '\(path)' has"
+        }
+        return nil
+    }
+
+    static func defect(of autoexpand: Autoexpand) -> String? {
+        guard (1...99).contains(autoexpand.threshold) else {
+            return "the autoexpand threshold is 1 to 99 percent, not \(autoexpand.threshold)"
+        }
+        guard (1...1000).contains(autoexpand.increment) else {
+            return "the autoexpand increment is 1 to 1000 percent, not \(autoexpand.increment)"
+        }
+        guard autoexpand.limit <= 1000 else {
+            return "the autoexpand limit is at most 1000 times, not \(autoexpand.limit)"
         }
         return nil
     }

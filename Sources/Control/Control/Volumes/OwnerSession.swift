@@ -29,6 +29,8 @@ enum OwnerSession: Equatable {
 struct FrontEnd {
     var disk: MountedDisk?
     var device: BlockDevice?
+    /// The device's, as the kernel was told.
+    var deviceSize: ByteCount?
     var mountPoint: String?
     /// The engine has been told to let go of the disk, and has not answered.
     var isClosing = false

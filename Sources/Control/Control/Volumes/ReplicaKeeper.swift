@@ -11,7 +11,8 @@ actor ReplicaKeeper {
     let bell = Bell()
     /// What lies on the drives; nil until it was looked at.
     var stored: [ReplicaID: StoredReplica]?
-    var registered: Set<ReplicaID> = []
+    /// Offered to the engine, and as how large.
+    private var registeredSizes: [ReplicaID: ByteCount] = [:]
     /// Told to the engine to let go of, and not yet answered.
     private var closing: Set<ReplicaID> = []
     /// The epochs for which the copies' state was published.
@@ -30,10 +31,12 @@ actor ReplicaKeeper {
     /// The engine's answer to `unregisterReplica`.
     func replicaClosed(_ replica: ReplicaID) {
         closing.remove(replica)
-        registered.remove(replica)
+        registeredSizes[replica] = nil
         published[replica] = nil
         bell.ring()
     }
+
+    private func isRegistered(_ replica: ReplicaID) -> Bool { registeredSizes[replica] != nil }
 
     /// The replica of a volume that lies here, if any does.
     func replica(_ id: ReplicaID) -> StoredReplica? { stored?[id] }
@@ -68,7 +71,7 @@ actor ReplicaKeeper {
         let id = stone.record.replica
         if let replica = stored?[id] {
             guard !closing.contains(id) else { return }
-            if registered.contains(id) {
+            if isRegistered(id) {
                 closing.insert(id)
                 context.engine.send(.unregisterReplica(stone.record.volume, id))
                 return
@@ -91,8 +94,8 @@ actor ReplicaKeeper {
         cluster: ClusterID, in view: RecordsView
     ) async {
         let volume = configuration.record.volume
-        guard !registered.contains(replica.id), view.tombstones[replica.id] == nil,
-            let wanted = view.wanted[volume]?.record
+        guard let wanted = view.wanted[volume]?.record,
+            registeredSizes[replica.id] != wanted.size, view.tombstones[replica.id] == nil
         else { return }
         do {
             if stored?[replica.id] == nil {
@@ -107,13 +110,13 @@ actor ReplicaKeeper {
             }
             guard let found = stored?[replica.id] else { return }
             context.engine.send(.registerReplica(LocalReplica(
-                volume: volume, replica: replica.id, sizeBytes: found.sizeBytes,
+                volume: volume, replica: replica.id, sizeBytes: wanted.size.bytes,
                 directory: found.directory)))
-            registered.insert(replica.id)
+            registeredSizes[replica.id] = wanted.size
             if configuration.record.epoch == 0 { try await announce(replica, configuration) }
             if replica.state == .stale { await publish(found, in: view) }
         } catch {
-            registered.remove(replica.id)
+            registeredSizes[replica.id] = nil
             await reportFailed(replica, of: wanted, "\(error)")
             bell.ring(after: context.settings.times.retry)
         }
@@ -170,14 +173,14 @@ extension ReplicaKeeper {
     /// Publishes what the copies' files say of themselves, where it has changed.
     func survey() async {
         let view = context.view
-        for replica in (stored ?? [:]).values where registered.contains(replica.replica) {
+        for replica in (stored ?? [:]).values where isRegistered(replica.replica) {
             await publish(replica, in: view)
         }
     }
 
     /// The owner of a volume that gets its first filesystem has to know that every copy is empty.
     private func answerOwners(in view: RecordsView) async {
-        for replica in (stored ?? [:]).values where registered.contains(replica.replica) {
+        for replica in (stored ?? [:]).values where isRegistered(replica.replica) {
             guard let wanted = view.wanted[replica.volume]?.record, wanted.mount,
                 wanted.format == .unformatted, wanted.attachTo != context.node,
                 let epoch = view.configurations[replica.volume]?.record.epoch,
@@ -190,7 +193,7 @@ extension ReplicaKeeper {
 
     /// A new epoch is promised soon after it is recorded; then there is something new to tell.
     private func followEpochs(in view: RecordsView) {
-        for replica in (stored ?? [:]).values where registered.contains(replica.replica) {
+        for replica in (stored ?? [:]).values where isRegistered(replica.replica) {
             guard let epoch = view.configurations[replica.volume]?.record.epoch,
                 published[replica.replica] != epoch
             else { continue }

@@ -17,8 +17,11 @@ extension VolumeKeeper {
             guard !frontEnd.isClosing else { return }
             try await offerDevice(wanted)
         }
+        try await growDevice()
         if wanted.mount {
             if frontEnd.mountPoint == nil { try await mount(wanted) }
+            try await growFilesystem(wanted)
+            if wanted.autoexpand.isEnabled { try await watchUse() }
         } else if let folder = frontEnd.mountPoint {
             do {
                 try await context.devices.unmount(folder)
@@ -41,12 +44,14 @@ extension VolumeKeeper {
         }
         guard let disk = frontEnd.disk, !isDeposed else { return }
         frontEnd.device = try await context.devices.makeDevice(over: disk, vdisk: wanted.vdisk)
+        frontEnd.deviceSize = size
     }
 
     private func mount(_ wanted: WantedVolume) async throws {
         guard let device = frontEnd.device, !isDeposed,
             let filesystem = try await prepareFilesystem(on: device)
         else { return }
+        if filesystem == .ext4 { try await growUnmounted(wanted, filesystem, on: device) }
         let folder = mountPoint(of: wanted)
         try await context.devices.mount(filesystem, on: device, at: folder)
         frontEnd.mountPoint = folder

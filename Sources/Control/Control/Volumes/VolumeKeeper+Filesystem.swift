@@ -29,7 +29,7 @@ extension VolumeKeeper {
         case .formatting:
             let content = try await context.devices.content(of: device)
             if content == .filesystem(record.filesystem) {
-                return try await markFormatted(as: record.filesystem) ? record.filesystem : nil
+                return try await markFormatted(as: record.filesystem, isOurs: true) ? record.filesystem : nil
             }
             return try await make(
                 record.filesystem, on: device, overwriting: content != .blank)
@@ -53,7 +53,7 @@ extension VolumeKeeper {
     ) async throws -> WantedVolume.Filesystem? {
         try await context.devices.makeFilesystem(
             filesystem, on: device, overwriting: overwriting)
-        guard try await markFormatted(as: filesystem) else { return nil }
+        guard try await markFormatted(as: filesystem, isOurs: true) else { return nil }
         await context.event(
             .filesystemMade, "\(name): \(filesystem.rawValue) made on node"
                 + " \(context.node.short)")
@@ -71,11 +71,16 @@ extension VolumeKeeper {
         return isOwner && isOurs
     }
 
-    private func markFormatted(as filesystem: WantedVolume.Filesystem) async throws -> Bool {
-        try await updateAsOwner { record in
+    /// - Parameter isOurs: made just now, over the whole device.
+    private func markFormatted(
+        as filesystem: WantedVolume.Filesystem, isOurs: Bool = false
+    ) async throws -> Bool {
+        let size = size
+        return try await updateAsOwner { record in
             if record.format == .formatted, record.filesystem == filesystem { return false }
             record.format = .formatted
             record.filesystem = filesystem
+            if isOurs { record.filesystemSize = size }
             return true
         }
     }

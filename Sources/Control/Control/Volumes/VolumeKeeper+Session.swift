@@ -8,7 +8,9 @@ extension VolumeKeeper {
     /// Opens a session unless the present owner lives and has still to let go.
     func open(_ wanted: WantedVolume, in view: RecordsView) async throws {
         guard let record = view.configurations[volume]?.record,
-            !isLossOpen, context.liveness.lease != nil, mayOpen(record, in: view)
+            !isLossOpen, context.liveness.lease != nil, mayOpen(record, in: view),
+            // Our own release is recorded already, and the view has still to show it.
+            record.released || record.owner == nil || record.owner?.instance != released
         else { return }
         // The claim stands before the session: others wait for who has a claim, and lives.
         guard try await claim() else { return }
@@ -25,7 +27,17 @@ extension VolumeKeeper {
         isFailover = formerOwner.map { !view.isAlive($0.node) } ?? false
         context.engine.send(
             .openOwner(record, instance: instance, sizeBytes: wanted.size.bytes))
+        size = wanted.size
         limit(to: wanted.service)
+    }
+
+    /// A volume grows between two sessions: clients' requests wait for the next one, and each copy
+    /// grows when it is opened for that.
+    func closeToGrow() {
+        guard let instance = session.instance else { return }
+        grewFrom = size
+        session = .closing(instance)
+        context.engine.send(.closeOwner(volume, instance: instance))
     }
 
     /// Known to the engine from the session's first request on, and whenever it is changed.
@@ -72,10 +84,11 @@ extension VolumeKeeper {
 
     private func ended(_ end: OwnerEnd) async {
         let wasServing = firstEpoch > 0
+        let ending = session.instance
         session = .closed
         rebuild = RebuildState()
         switch end {
-        case .released: break
+        case .released: released = ending
         case .lostWrites:
             await context.event(
                 .unflushedWritesLost, "\(name): every copy in sync has lost power; writes that"
@@ -163,6 +176,11 @@ extension VolumeKeeper {
         guard firstEpoch == 0 else { return }
         firstEpoch = now
         if case .opening(let instance) = session { session = .serving(instance) }
+        if let before = grewFrom, before != size {
+            grewFrom = nil
+            await context.event(
+                .volumeExpanded, "\(name) is expanded on node \(context.node.short)")
+        }
         guard let former = formerOwner, former.node != context.node else { return }
         if isFailover, context.failovers.isNew(former.node) {
             await context.event(

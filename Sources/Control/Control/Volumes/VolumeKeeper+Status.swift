@@ -86,6 +86,7 @@ extension VolumeKeeper {
             isAttached: frontEnd.device != nil || exportClients,
             isMounted: frontEnd.mountPoint != nil, device: frontEnd.device?.link,
             mountPoint: frontEnd.mountPoint, failure: toldFailure)
+        if session.isServing { now.size = frontEnd.device == nil ? size : frontEnd.deviceSize }
         if case .opening = session {
             now.waitsFor = "the promises of its copies"
             now.waitsSince = status.waitsSince

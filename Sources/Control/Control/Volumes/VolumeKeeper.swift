@@ -17,6 +17,8 @@ actor VolumeKeeper {
     let bell = Bell()
 
     var session = OwnerSession.closed
+    /// The instance whose session has ended cleanly last.
+    var released: InstanceID?
     /// The epoch in which the session began to serve, and the one it is in now.
     var firstEpoch: Epoch = 0
     var epoch: Epoch = 0
@@ -28,6 +30,13 @@ actor VolumeKeeper {
     /// That owner's node is dead.
     var isFailover = false
 
+    /// Of the session, as the engine was told; and what it was before it grew, until that is told.
+    var size = ByteCount(0)
+    var grewFrom: ByteCount?
+    /// The size to which the mounted filesystem could not be made to grow.
+    var stuckBelow: ByteCount?
+    /// When the filesystem's use is looked at next.
+    var looksAt = ContinuousClock.now
     /// As the engine was told last.
     var limits = ServiceLevel.unlimited
 
@@ -130,6 +139,7 @@ actor VolumeKeeper {
         case .closed: try await open(wanted, in: view)
         case .opening, .closing: break
         case .serving:
+            if wanted.size != size { return closeToGrow() }
             if wanted.service != limits { limit(to: wanted.service) }
             try await attach(wanted)
             takeRebuildStep(wanted, in: context.view)

@@ -65,6 +65,7 @@ extension Loop {
             hello.volume = host.pointee.id
             hello.instance = host.pointee.instance
             hello.replica = host.pointee.machine!.pointee.record(of: peer).id
+            hello.sizeBytes = host.pointee.sizeBytes
         }
         connection.pointee.append(FrameHeader.byteCount + HelloBody.byteCount) {
             HelloBody.encodeFrame(hello, to: $0)
@@ -78,13 +79,15 @@ extension Loop {
         let mine = shared.configuration
         return Hello(
             cluster: mine.cluster, node: mine.node, incarnation: mine.incarnation, boot: mine.boot,
-            volume: .zero, replica: .zero, instance: .zero)
+            volume: .zero, replica: .zero, instance: .zero, sizeBytes: 0)
     }
 
     private mutating func openLocalLink(_ index: Int, _ peer: PeerIndex, _ replica: ReplicaID) {
         let host = volumes[index]
         let key = LocalReplicaKey(volume: host.pointee.id, replica: replica)
-        guard let number = replicaNumbers[key], replicas[number].pointee.isServed else {
+        guard let number = replicaNumbers[key], replicas[number].pointee.isServed,
+            replicas[number].pointee.local.sizeBytes == host.pointee.sizeBytes
+        else {
             return linkFailed(index, peer)
         }
         let link = nextLink()

@@ -13,9 +13,10 @@ extension Loop {
         if let number = replicaNumbers[key] {
             let host = replicas[number]
             if host.pointee.local == local && host.pointee.isServed { return }
-            // A new place, size or try: from the beginning, once the old one is closed.
-            guard host.pointee.machine == nil, host.pointee.state != .opening else { return }
-            replicas.remove(number)
+            if host.pointee.isUnregistered { return }
+            // A new place, size or try: once those who use it as it was have gone.
+            host.pointee.successor = local
+            return closeIfIdle(number)
         }
         if replicas.isFull { return }
         replicaNumbers[key] = replicas.insert(ReplicaHost(local))
@@ -95,6 +96,12 @@ extension Loop {
         }
         if replicas[number].pointee.state == .failed {
             refuse(index, .replicaFaulty, "the replica has failed")
+            return
+        }
+        let size = replicas[number].pointee.local.sizeBytes
+        guard hello.sizeBytes == size else {
+            // It grows here soon, or the owner hears soon that it has grown.
+            refuse(index, .busy, "the copy has \(size) bytes, the volume \(hello.sizeBytes)")
             return
         }
         connection.pointee.role = .awaitingReplica
@@ -193,6 +200,7 @@ extension Loop {
         hello.volume = local.volume
         hello.replica = local.replica
         hello.instance = link.instance
+        hello.sizeBytes = local.sizeBytes
         connection.pointee.append(FrameHeader.byteCount + HelloReplyBody.byteCount) {
             HelloReplyBody.encodeFrame(
                 .accepted(hello, version: connection.pointee.version), to: $0)
@@ -259,7 +267,7 @@ extension Loop {
     mutating func closeIdle(_ number: Int) {
         let host = replicas[number]
         guard host.pointee.links.isEmpty, host.pointee.state != .opening else { return }
-        let isWanted = host.pointee.isServed && !isStopping
+        let isWanted = host.pointee.isServed && !isStopping && host.pointee.successor == nil
         if host.pointee.machine != nil {
             if isWanted { return waitIdle(number) }
             if host.pointee.machine!.pointee.isBusy || host.pointee.operationsUnderWay > 0
@@ -274,6 +282,8 @@ extension Loop {
             replicaNumbers[LocalReplicaKey(volume: local.volume, replica: local.replica)] = nil
             replicas.remove(number)
             report(.replicaClosed(local.volume, local.replica))
+        } else {
+            host.pointee.beSucceeded()
         }
     }
 

@@ -22,7 +22,11 @@ struct ReplicaHost: ~Copyable {
         var isOpen: Bool { self == .opening || self == .open }
     }
 
-    let local: LocalReplica
+    private(set) var local: LocalReplica
+    /// What it is to be once nobody uses it as it is: of another size, or tried again.
+    var successor: LocalReplica?
+    /// What a machine of it that was closed here had promised to readers.
+    private var lastLease: GivenLease?
     var state = State.closed
     var machine: UnsafeMutablePointer<ReplicaMachine>?
     var files: UnsafeMutablePointer<ReplicaFiles>?
@@ -83,7 +87,8 @@ struct ReplicaHost: ~Copyable {
         table!.initialize(to: opened.checksums)
         machine!.initialize(
             to: ReplicaMachine(
-                state: opened.state, map: opened.map, boot: boot, timing: timing, now: now))
+                state: opened.state, map: opened.map, boot: boot, timing: timing, now: now,
+                lease: lastLease))
         let count = ReplicationLimits.replicaOperationsMax
         slots = .allocate(capacity: count)
         slots!.initialize(repeating: ReplicaSlotContext(), count: count)
@@ -95,6 +100,8 @@ struct ReplicaHost: ~Copyable {
 
     /// Closes the files. Nothing may be under way.
     mutating func close() {
+        // Of one that has failed nothing is known for sure.
+        if let machine { lastLease = state == .open ? machine.pointee.lease : nil }
         Self.close(machine, files, table, slots, rows)
         machine = nil
         files = nil
@@ -102,6 +109,16 @@ struct ReplicaHost: ~Copyable {
         slots = nil
         rows = nil
         if state == .open { state = .closed }
+    }
+
+    /// It is closed; whoever wants it next finds it as it was ordered.
+    mutating func beSucceeded() {
+        guard let successor else { return }
+        self.successor = nil
+        if successor.directory != local.directory { lastLease = nil }
+        local = successor
+        state = .closed
+        triesToOpen = 0
     }
 
     private static func close(

@@ -42,8 +42,8 @@ extension ReplicaMachine {
     mutating func promiseIfReady() {
         guard let promise = pending, durable.promised >= promise.request.epoch else { return }
         if hasDataUnderWay && !faults.contains(.promiseBeforeDrained) && !overlooksOld(promise) { return }
-        if leaseHolder != promise.instance && leaseUntil > now && !faults.contains(.skipLeaseWait) {
-            actions.append(.wake(leaseUntil))
+        if lease.holder != promise.instance && lease.until > now && !faults.contains(.skipLeaseWait) {
+            actions.append(.wake(lease.until))
             return
         }
         pending = nil

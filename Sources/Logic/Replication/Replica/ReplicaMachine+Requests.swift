@@ -20,7 +20,7 @@ extension ReplicaMachine {
         switch request.kind {
         case .lease: return receivedLease(request, on: link)
         case .giveLeaseBack:
-            if leaseHolder == link.instance { leaseUntil = .zero }
+            if lease.holder == link.instance { lease.until = .zero }
             return reject(request, on: id, .ok)
         default: break
         }
@@ -66,8 +66,8 @@ extension ReplicaMachine {
     }
 
     private mutating func receivedLease(_ request: ReplicaRequest, on link: Link) -> ReplicaSlot? {
-        leaseHolder = link.instance
-        leaseUntil = max(leaseUntil, now + timing.leaseAtReplica)
+        lease.holder = link.instance
+        lease.until = max(lease.until, now + timing.leaseAtReplica)
         return reject(request, on: link.id, .ok)
     }
 

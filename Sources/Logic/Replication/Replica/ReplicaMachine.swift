@@ -81,9 +81,8 @@ public struct ReplicaMachine: ~Copyable {
     var isWritingState = false
     var sameBootAtPromise = false
 
-    /// The one lease given, and until when it has to be honoured.
-    var leaseHolder: InstanceID
-    var leaseUntil: Instant
+    /// The one lease given.
+    public internal(set) var lease: GivenLease
 
     var links: [Link] = []
     var pending: PendingPromise?
@@ -97,10 +96,12 @@ public struct ReplicaMachine: ~Copyable {
     /// - Parameters:
     ///   - state: what the drive held when the replica was opened.
     ///   - map: likewise; the machine keeps it from here on.
-    ///   - now: the replica assumes that it gave a full lease at this moment (rule 6).
+    ///   - lease: the one that this very process gave last, where it had the replica open before
+    ///     and nobody else can have had it since. Nil: it is assumed that a full lease was given
+    ///     at this moment (rule 6).
     public init(
         state: ReplicaState, map: consuming RegionMap, boot: BootID, timing: Timing, now: Instant,
-        faults: PlantedFaults = []
+        lease: GivenLease? = nil, faults: PlantedFaults = []
     ) {
         self.state = state
         if faults.contains(.forgetPromise) { self.state.promised = 0 }
@@ -111,9 +112,9 @@ public struct ReplicaMachine: ~Copyable {
         self.faults = faults
         self.now = now
         isIntact = state.wholeBoot == boot && boot != .zero
-        leaseHolder = state.promisedTo
-        leaseUntil = state.promised == 0 || faults.contains(.restartForgetsLease)
+        let assumed = state.promised == 0 || faults.contains(.restartForgetsLease)
             ? .zero : now + timing.leaseAtReplica
+        self.lease = lease ?? GivenLease(holder: state.promisedTo, until: assumed)
         let count = ReplicationLimits.replicaOperationsMax
         operations = .allocate(capacity: count)
         operations.initialize(repeating: ReplicaOperation(), count: count)
@@ -132,6 +133,13 @@ public struct ReplicaMachine: ~Copyable {
     public var isBusy: Bool {
         freeSlots.count != ReplicationLimits.replicaOperationsMax || isWritingState
     }
+}
+
+/// A promise to an owner that nobody else is promised a higher epoch before its time is over.
+public struct GivenLease: Equatable, Sendable {
+    public var holder: InstanceID
+    /// On the replica's own clock.
+    public var until: Instant
 }
 
 struct Link {
