@@ -52,6 +52,8 @@ import Testing
         ["--name", ""], ["--name", "a b"], ["--name", String(repeating: "a", count: 65)],
         ["--state-dir", "relative"], ["--run-dir", ""], ["--drive", "x"],
         ["--drive", "/a", "--drive", "/a/"], ["--address", "localhost"], ["--address", "::1"],
+        ["--nbd-address", "127.0.0.1"], ["--nbd-address", "127.0.0.1:0"],
+        ["--nbd-address", "0.0.0.0:10809"], ["--nbd-address", "::1:10809"],
         ["--address", "192.168.1.1"], ["--port", "0"], ["--port", "65536"], ["--port", "x"],
         ["--store", "etcd"], ["--store", "sqlite:"], ["--store", "sqlite:a"],
         ["--engine", "fast"], ["--threads", "0"], ["--threads", "65"], ["--boot-id", "123"],

@@ -18,6 +18,8 @@ nbdinfo --list "nbd+unix:///?socket=$cluster/v1/run/nbd.sock" | grep -q 'export=
 same "$(nbdinfo --size "$uri")" $((1 << 30))
 for ability in flush fua trim zero multi-conn; do nbdinfo --can "$ability" "$uri"; done
 
+is_detached() { [ "$(field "$1" isAttached)" = false ]; }
+
 testing 'an export that is not there'
 ! nbdinfo "$(nbd_uri v1 nothing)" 2>"$CIO_TEST_DIR/refusal"
 grep -qi 'no volume\|unknown\|not' "$CIO_TEST_DIR/refusal"
@@ -55,6 +57,17 @@ assert h.pread(512, 0)'
 testing 'fio: random writes at depth 32, verified'
 fio --name=verify --ioengine=nbd --uri="$uri" --rw=randwrite --bs=4k --iodepth=32 --size=64M \
     --verify=crc32c --verify_fatal=1 --output-format=terse >/dev/null
+
+testing 'over TCP: the same volume, and a client that dies lets go of it'
+address=$(cio playground status --dir "$cluster" --json | jq -r '.[0].ip')
+nbdinfo --size "nbd://$address:10809/db" >"$CIO_TEST_DIR/size"
+same "$(<"$CIO_TEST_DIR/size")" $((1 << 30))
+qemu-io -f raw "nbd://$address:10809/db" -c 'write -P 5 1M 64k' -c 'read -P 5 1M 64k' -c flush |
+    tee "$CIO_TEST_DIR/qemu-io"
+! grep -qiE 'fail|error' "$CIO_TEST_DIR/qemu-io"
+nbd_shell -u "nbd://$address:10809/db" -c 'import os, signal' \
+    -c 'os.kill(os.getpid(), signal.SIGKILL)' || true
+eventually 30 is_detached db
 
 testing 'the volume is free again, and its copies are equal'
 eventually 10 is_healthy db

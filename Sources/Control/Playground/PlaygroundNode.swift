@@ -40,7 +40,7 @@ public struct PlaygroundNode: Equatable, Sendable {
             "--name", name, "--state-dir", "\(folder)/state", "--run-dir", runFolder,
             "--dev-dir", "\(folder)/dev", "--volumes-dir", volumesFolder,
             "--drive", "\(folder)/drive", "--address", address, "--port", "\(port)",
-            "--store", "sqlite:\(store)",
+            "--nbd-address", "\(address):\(Limits.nbdPort)", "--store", "sqlite:\(store)",
         ]
         if let engine = plan.engine { arguments += ["--engine", engine] }
         if let delay = plan.rebuildDelay { arguments += ["--rebuild-delay", "\(delay)"] }

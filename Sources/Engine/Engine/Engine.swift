@@ -15,6 +15,8 @@ public final class Engine: Sendable {
     public let missing: [EngineFeatures.Missing]
     /// Where other nodes connect to.
     public let port: UInt16
+    /// Where NBD clients of the network connect; 0 where they do not.
+    public let nbdPort: UInt16
 
     private let shared: EngineShared
     private let threads: Mutex<[EngineThread]>
@@ -33,7 +35,8 @@ public final class Engine: Sendable {
         let features = EngineFeatures.probe()
         missing = features.missing
         let listeners = try Listeners(configuration)
-        port = SocketOptions.port(of: listeners.data)
+        port = listeners.port(.data)
+        nbdPort = listeners.port(.nbdNetwork)
         do throws(RingError) {
             let plan = try features.plan(for: configuration.kind)
             kind = plan.kind
@@ -79,8 +82,7 @@ public final class Engine: Sendable {
     ) {
         do throws(RingError) {
             var loop = try Loop(
-                number: number, plan: plan, shared: shared, dataListener: listeners.data,
-                nbdListener: listeners.nbd)
+                number: number, plan: plan, shared: shared, listeners: listeners)
             loop.run()
         } catch {
             // Probed a moment ago: the machine is out of memory or descriptors.
@@ -136,39 +138,6 @@ public enum EngineError: Error, CustomStringConvertible {
         case .ring(let error): "\(error)"
         case .listening(let place, let code): "listening on \(place): \(errnoText(code))"
         }
-    }
-}
-
-/// The sockets that the first loop accepts on.
-struct Listeners: Sendable {
-    let data: Int32
-    let nbd: Int32
-
-    static let none = Listeners(data: -1, nbd: -1)
-
-    private init(data: Int32, nbd: Int32) {
-        self.data = data
-        self.nbd = nbd
-    }
-
-    init(_ configuration: EngineConfiguration) throws(EngineError) {
-        let address = configuration.listen
-        data = SocketOptions.listening(SocketOptions.tcp(boundTo: address))
-        if data < 0 { throw .listening("\(address.host):\(address.port)", errno: -data) }
-        guard let path = configuration.nbdSocketPath else {
-            nbd = -1
-            return
-        }
-        nbd = SocketOptions.listening(SocketOptions.unix(at: path))
-        if nbd < 0 {
-            Glibc.close(data)
-            throw .listening(path, errno: -nbd)
-        }
-    }
-
-    func close() {
-        if data >= 0 { Glibc.close(data) }
-        if nbd >= 0 { Glibc.close(nbd) }
     }
 }
 

@@ -18,6 +18,9 @@ public struct EngineConfiguration: Sendable {
     public var listen: SocketAddress
     /// Where the NBD server listens; nil for none. An old socket file is replaced.
     public var nbdSocketPath: String?
+    /// Where it listens for NBD clients of the network as well; nil for none. Port 0: any;
+    /// `Engine.nbdPort` tells which.
+    public var nbdAddress: SocketAddress?
     public var timing: Timing
     /// Between two heartbeats to a node with which volumes are shared.
     public var heartbeat: Span
@@ -25,8 +28,8 @@ public struct EngineConfiguration: Sendable {
     public init(
         kind: EngineKind = .auto, threads: Int = 1, cluster: ClusterID, node: NodeID,
         incarnation: IncarnationID = .random(), boot: BootID, listen: SocketAddress,
-        nbdSocketPath: String? = nil, timing: Timing = Timing(),
-        heartbeat: Span = .milliseconds(500)
+        nbdSocketPath: String? = nil, nbdAddress: SocketAddress? = nil,
+        timing: Timing = Timing(), heartbeat: Span = .milliseconds(500)
     ) {
         self.kind = kind
         self.threads = threads
@@ -36,6 +39,7 @@ public struct EngineConfiguration: Sendable {
         self.boot = boot
         self.listen = listen
         self.nbdSocketPath = nbdSocketPath
+        self.nbdAddress = nbdAddress
         self.timing = timing
         self.heartbeat = heartbeat
     }

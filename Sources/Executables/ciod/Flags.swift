@@ -25,6 +25,11 @@ struct Flags: ParsableArguments {
     var port: String?
     @Option(
         help: ArgumentHelp(
+            "Serve NBD clients of the network as well, without authentication. (default: nbd.sock"
+                + " only)", valueName: "address:port"))
+    var nbdAddress: String?
+    @Option(
+        help: ArgumentHelp(
             "The metadata service: sqlite:PATH, shared by the nodes of one machine, or memory."
                 + " (default: sqlite:<state-dir>/metadata.sqlite)", valueName: "store"))
     var store: String?

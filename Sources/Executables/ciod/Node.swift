@@ -74,7 +74,8 @@ struct Node {
             EngineConfiguration(
                 kind: options.engine, threads: options.threads, cluster: membership.cluster,
                 node: settings.node, incarnation: settings.incarnation, boot: settings.boot,
-                listen: options.address, nbdSocketPath: sockets.nbd), logger: logger)
+                listen: options.address, nbdSocketPath: sockets.nbd,
+                nbdAddress: options.nbdAddress), logger: logger)
         guard chmod(sockets.nbd, 0o600) == 0 else {
             throw Folders.failure("set the mode of", sockets.nbd)
         }

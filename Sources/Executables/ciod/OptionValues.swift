@@ -8,7 +8,9 @@ enum OptionKey: String, CaseIterable {
     case runDir = "run-dir"
     case devDir = "dev-dir"
     case volumesDir = "volumes-dir"
-    case drive, address, port, store, engine, threads
+    case drive, address, port
+    case nbdAddress = "nbd-address"
+    case store, engine, threads
     case bootId = "boot-id"
     case rebuildDelay = "rebuild-delay"
     case roleDelay = "role-delay"
@@ -57,7 +59,8 @@ struct OptionValues {
         let single: [(OptionKey, String?)] = [
             (.name, flags.name), (.stateDir, flags.stateDir), (.runDir, flags.runDir),
             (.devDir, flags.devDir), (.volumesDir, flags.volumesDir),
-            (.address, flags.address), (.port, flags.port), (.store, flags.store),
+            (.address, flags.address), (.port, flags.port),
+            (.nbdAddress, flags.nbdAddress), (.store, flags.store),
             (.engine, flags.engine), (.threads, flags.threads), (.bootId, flags.bootId),
             (.rebuildDelay, flags.rebuildDelay), (.roleDelay, flags.roleDelay),
             (.logLevel, flags.logLevel),

@@ -16,6 +16,8 @@ struct Options: Sendable {
     var volumesDirectory: String
     var drives: [DriveOption]
     var address: SocketAddress
+    /// For NBD clients of the network.
+    var nbdAddress: SocketAddress?
     var isInsecureNetwork: Bool
     var store: StoreOption
     var engine: EngineKind
@@ -47,9 +49,10 @@ struct Options: Sendable {
         drives = try Self.drives(values)
         isInsecureNetwork = try values.flag(.insecureNetwork)
         let host = values[.address] ?? "127.0.0.1"
-        try Self.check(host: host, isInsecureNetwork, values)
+        try Self.check(host: host, .address, isInsecureNetwork, values)
         address = SocketAddress(
             host: host, port: UInt16(try values.number(.port, 1...65_535) ?? 7700))
+        nbdAddress = try Self.nbdAddress(values, isInsecureNetwork)
         store = try Self.store(values) ?? .sqlite(stateDirectory + "/metadata.sqlite")
         engine = try values.choice(.engine) ?? .auto
         threads = try values.number(.threads, 1...64) ?? 1
@@ -106,17 +109,30 @@ struct Options: Sendable {
         return drives
     }
 
+    private static func nbdAddress(
+        _ values: OptionValues, _ isInsecureNetwork: Bool
+    ) throws -> SocketAddress? {
+        guard let text = values[.nbdAddress] else { return nil }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let port = UInt16(parts[1]), port > 0 else {
+            throw values.error(
+                .nbdAddress, "an address and a port such as 127.0.0.1:10809, not '\(text)'")
+        }
+        try check(host: String(parts[0]), .nbdAddress, isInsecureNetwork, values)
+        return SocketAddress(host: String(parts[0]), port: port)
+    }
+
     private static func check(
-        host: String, _ isInsecureNetwork: Bool, _ values: OptionValues
+        host: String, _ key: OptionKey, _ isInsecureNetwork: Bool, _ values: OptionValues
     ) throws {
         var address = in_addr()
         guard inet_pton(AF_INET, host, &address) == 1 else {
-            throw values.error(.address, "an IPv4 address such as 127.0.0.1, not '\(host)'")
+            throw values.error(key, "an IPv4 address such as 127.0.0.1, not '\(host)'")
         }
         let isLoopback = UInt32(bigEndian: address.s_addr) >> 24 == 127
         guard isLoopback || isInsecureNetwork else {
             throw values.error(
-                .address, "a loopback address, as connections are not authenticated; \(host)"
+                key, "a loopback address, as connections are not authenticated; \(host)"
                     + " needs --insecure-network and a network that is yours alone")
         }
     }

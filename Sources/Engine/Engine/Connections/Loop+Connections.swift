@@ -7,42 +7,51 @@ extension Loop {
     // MARK: Accepting
 
     @inline(never)
-    mutating func accepted(_ result: Int32, more: Bool, isNBD: Bool) {
+    mutating func accept(_ listener: Listeners.Kind) {
+        let socket = listeners[listener]
+        if socket >= 0 { ring.accept(socket, tag: OperationTag(.accept, listener.rawValue)) }
+    }
+
+    @inline(never)
+    mutating func accepted(_ index: Int, _ result: Int32, more: Bool) {
+        guard let listener = Listeners.Kind(rawValue: index) else { trap("listener \(index)") }
         if result >= 0 {
             if isStopping || connections.isFull {
                 Glibc.close(result)
-            } else if isNBD {
-                beginHandshake(result)
             } else {
-                beginStranger(result)
+                begin(result, from: listener)
             }
         }
         if more || isStopping { return }
-        acceptingEnded(result, isNBD: isNBD)
+        acceptingEnded(listener, result)
+    }
+
+    private mutating func begin(_ socket: Int32, from listener: Listeners.Kind) {
+        switch listener {
+        case .data: beginStranger(socket)
+        case .nbd: beginHandshake(socket)
+        case .nbdNetwork:
+            SocketOptions.setForClient(socket)
+            beginHandshake(socket)
+        }
     }
 
     /// Out of descriptors or memory: again in a moment. Cancelled: the loop is stopping.
-    private mutating func acceptingEnded(_ result: Int32, isNBD: Bool) {
+    private mutating func acceptingEnded(_ listener: Listeners.Kind, _ result: Int32) {
         switch -result {
         case ECANCELED: return
-        case ECONNABORTED, EINTR, EPERM, EPROTO, 0: acceptAgain(isNBD: isNBD)
+        case ECONNABORTED, EINTR, EPERM, EPROTO, 0: accept(listener)
         default:
             log("accepting connections: \(errnoText(-result)); again in 100 ms")
-            let kind: Int32 = isNBD ? 1 : 0
             timers.add(
                 Timer(
-                    instant: now + .milliseconds(100), kind: .acceptAgain, index: kind,
-                    generation: 0))
+                    instant: now + .milliseconds(100), kind: .acceptAgain,
+                    index: Int32(listener.rawValue), generation: 0))
         }
     }
 
-    mutating func acceptAgain(isNBD: Bool) {
-        if isStopping { return }
-        if isNBD {
-            ring.accept(nbdListener, tag: OperationTag(.acceptNBD, 0))
-        } else {
-            ring.accept(dataListener, tag: OperationTag(.acceptData, 0))
-        }
+    mutating func acceptAgain(_ index: Int) {
+        if let listener = Listeners.Kind(rawValue: index), !isStopping { accept(listener) }
     }
 
     private mutating func beginStranger(_ socket: Int32) {

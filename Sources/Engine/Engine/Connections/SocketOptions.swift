@@ -11,6 +11,17 @@ enum SocketOptions {
         set(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
     }
 
+    /// A client of the network: one that is gone is found out within half a minute, since it keeps
+    /// its volume attached here.
+    static func setForClient(_ socket: Int32) {
+        set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        set(socket, SOL_SOCKET, SO_KEEPALIVE, 1)
+        set(socket, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 10)
+        set(socket, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 5)
+        set(socket, Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
+        set(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 30_000)
+    }
+
     static func set(_ socket: Int32, _ level: Int32, _ name: Int32, _ value: Int32) {
         var value = value
         _ = setsockopt(socket, level, name, &value, socklen_t(MemoryLayout<Int32>.size))

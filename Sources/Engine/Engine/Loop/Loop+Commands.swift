@@ -51,8 +51,9 @@ extension Loop {
     private mutating func stop() {
         if isStopping { return }
         isStopping = true
-        if dataListener >= 0 { ring.cancel(dataListener) }
-        if nbdListener >= 0 { ring.cancel(nbdListener) }
+        for kind in Listeners.Kind.allCases where listeners[kind] >= 0 {
+            ring.cancel(listeners[kind])
+        }
         for index in 0..<connections.end {
             guard let connection = connections.find(index) else { continue }
             switch connection.pointee.role {

@@ -50,23 +50,21 @@ struct Loop: ~Copyable {
 
     var lastLink: UInt32 = 0
     var lastExportToken: UInt64 = 0
-    var dataListener: Int32
-    var nbdListener: Int32
+    let listeners: Listeners
     var messages: [LoopMessage] = []
     var isStopping = false
     var stopIsOverdue = false
     var hasTrimmed = true
 
     init(
-        number: Int, plan: EnginePlan, shared: EngineShared, dataListener: Int32, nbdListener: Int32
+        number: Int, plan: EnginePlan, shared: EngineShared, listeners: Listeners
     ) throws(RingError) {
         var ring = try Ring(plan, waker: shared.wakers[number])
         memory = try Memory(ring: &ring)
         self.ring = ring
         self.shared = shared
         self.number = number
-        self.dataListener = dataListener
-        self.nbdListener = nbdListener
+        self.listeners = listeners
         timing = shared.configuration.timing
         now = BootClock.now()
         messages.reserveCapacity(EngineLimits.mailboxMessagesMax)
@@ -93,9 +91,9 @@ struct Loop: ~Copyable {
         }
     }
 
+    @inline(never)
     private mutating func begin() {
-        if dataListener >= 0 { ring.accept(dataListener, tag: OperationTag(.acceptData, 0)) }
-        if nbdListener >= 0 { ring.accept(nbdListener, tag: OperationTag(.acceptNBD, 0)) }
+        for listener in Listeners.Kind.allCases { accept(listener) }
     }
 
     // MARK: Dispatch
@@ -121,8 +119,7 @@ struct Loop: ~Copyable {
         case .connect: connected(index, result)
         case .closeSocket: socketClosed(index)
         case .closeDisk: diskClosed(index)
-        case .acceptData: accepted(result, more: completion.more, isNBD: false)
-        case .acceptNBD: accepted(result, more: completion.more, isNBD: true)
+        case .accept: accepted(index, result, more: completion.more)
         }
     }
 
@@ -137,7 +134,7 @@ struct Loop: ~Copyable {
         case .heartbeats: beatHearts()
         case .stopPatience: stopPatienceEnds()
         case .trim: trim()
-        case .acceptAgain: acceptAgain(isNBD: timer.index == 1)
+        case .acceptAgain: acceptAgain(index)
         }
     }
 

@@ -2,7 +2,8 @@ import Ring
 
 /// What a completion is dispatched on. The tag's index and generation are the table row's.
 enum OperationKind: UInt8 {
-    case acceptData, acceptNBD
+    /// The index is the listener's place among `Listeners`.
+    case accept
     case connect, receive, send, closeSocket
     /// On a replica's files. The index is the replica's number << 16 | slot or staging number.
     case replicaData, replicaSync, regionPage, checksumPage, checksumSync, stateSlot
