@@ -19,14 +19,14 @@ extension Loop {
             if isStopping || connections.isFull {
                 Glibc.close(result)
             } else {
-                begin(result, from: listener)
+                welcome(result, from: listener)
             }
         }
         if more || isStopping { return }
         acceptingEnded(listener, result)
     }
 
-    private mutating func begin(_ socket: Int32, from listener: Listeners.Kind) {
+    private mutating func welcome(_ socket: Int32, from listener: Listeners.Kind) {
         switch listener {
         case .data: beginStranger(socket)
         case .nbd: beginHandshake(socket)
