@@ -21,17 +21,19 @@ extension Playground {
         let down = members.filter { processes(of: $0).isEmpty }
         guard !down.isEmpty else { return }
         let program = try Self.etcdProgram()
+        var started: [(member: PlaygroundMember, process: ProcessIdentity)] = []
         for member in down {
             let what = "Start \(member.name)"
             try makeFolder(PlaygroundMember.parent(folder), mode: 0o700, what)
             // etcd wants it closed to others, as it makes it itself.
             try makeFolder(member.folder, mode: 0o700, what)
-            _ = try Spawning.start(
+            let process = try Spawning.start(
                 program, member.arguments(among: members), environment: environment(of: member),
                 log: member.log)
+            started.append((member, process))
         }
-        for member in down {
-            try await awaitLeader(member)
+        for (member, process) in started {
+            try await awaitLeader(member, process)
             told("\(member.name) is up: \(member.endpoint)")
         }
     }
@@ -45,10 +47,12 @@ extension Playground {
         return environment
     }
 
-    private func awaitLeader(_ member: PlaygroundMember) async throws {
+    private func awaitLeader(
+        _ member: PlaygroundMember, _ process: ProcessIdentity
+    ) async throws {
         let deadline = ContinuousClock.now + .seconds(Limits.startSeconds)
         while ContinuousClock.now < deadline {
-            guard !processes(of: member).isEmpty else {
+            guard process.isAlive else {
                 throw APIError(
                     what: "Start \(member.name)", why: "its etcd has ended",
                     next: "see \(member.log)")
