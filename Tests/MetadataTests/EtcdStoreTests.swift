@@ -163,8 +163,12 @@ struct EtcdStoreTests {
                 ) { store in
                     try await store.put("k", [])
                     proxy.close()
-                    await expectError(.unavailable, outcome: .unknown) {
+                    do {
                         try await store.put("k", [])
+                        Issue.record("a put into two clusters")
+                    } catch let error as MetadataError {
+                        #expect(error.kind == .unavailable)
+                        #expect("\(error)".contains("another etcd cluster answers there"))
                     }
                     try await other.withStore { other in
                         let found = try await other.get("k")

@@ -133,6 +133,8 @@ extension Session {
     }
 
     /// Everything in a range at one moment, read in pages.
+    ///
+    /// - Parameter moment: nil for now, which is chosen anew if etcd forgets it between two pages.
     func range(
         _ range: KeyRange, _ object: String, at moment: Revision? = nil
     ) async throws(MetadataError) -> Snapshot {
@@ -140,17 +142,26 @@ extension Session {
         var (rest, revision) = (range, moment)
         var entries: [Entry] = []
         while true {
-            let answer: RangeResponse = try await answer(try call(
+            let call = try call(
                 "range", on: object, "/v3/kv/range",
                 RangeRequest(range: rest, limit: EtcdLimits.rangePage, revision: revision),
-                deadline: deadline))
-            entries += answer.entries
-            let read = revision ?? answer.header?.storeRevision ?? .zero
-            guard answer.more ?? false, let last = answer.kvs?.last else {
-                return Snapshot(entries: entries, revision: read)
+                deadline: deadline)
+            let reply: Reply<RangeResponse> = try await send(call)
+            switch reply.result {
+            case .success(let page):
+                entries += page.entries
+                let read = revision ?? page.header?.storeRevision ?? .zero
+                guard page.more ?? false, let last = page.kvs?.last else {
+                    return Snapshot(entries: entries, revision: read)
+                }
+                revision = read
+                rest = rest.rest(after: last.key)
+            case .failure(let refusal):
+                guard case .compacted = refusal.meaning, moment == nil,
+                    ContinuousClock.now < deadline
+                else { throw refusal.error(of: call) }
+                (rest, revision, entries) = (range, nil, [])
             }
-            revision = read
-            rest = rest.rest(after: last.key)
         }
     }
 }
