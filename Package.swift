@@ -41,6 +41,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOFoundationEssentialsCompat"].map {
     .product(name: $0, package: "swift-nio")
 }
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -83,25 +84,27 @@ let package = Package(
         tests("RESTServerTests", ["RESTServer", "API", "Control"]),
         module("Metadata", "Control"),
         module("MetadataSQLite", "Control", ["Metadata", grdb]),
+        module("MetadataEtcd", "Control", ["Metadata", httpClient, nioPosix] + nio),
         module("APIClient", "Control", ["API", httpClient] + nio),
-        module("Playground", "Control", ["API", "APIClient"]),
+        module("Playground", "Control", ["API", "APIClient", "MetadataEtcd"]),
         module("CLI", "Control", ["API", "APIClient", "Playground", arguments]),
         tests("CLITests", ["CLI", "APIClient", "API", arguments]),
         tests("PlaygroundTests", ["Playground", "API"]),
         tests("RepositoryTests", []),
         program("ciod",
                 ["API", "BlockDevices", "Control", "DriveFormat", "DriveStore", "Engine",
-                 "EngineCommands", "Metadata", "MetadataSQLite", "Records", "RESTServer", "Ring", "CFiles",
+                 "EngineCommands", "Metadata", "MetadataEtcd", "MetadataSQLite", "Records", "RESTServer", "Ring", "CFiles",
                  "Units", arguments, logging, lifecycle]),
         module("CopyComparison", "Engine", ["DriveFormat", "WireFormat", "Units"]),
         tests("CopyComparisonTests", ["CopyComparison", "DriveFormat", "WireFormat", "Units"]),
         program("cio-compare", ["CopyComparison", arguments]),
         program("cio-bench", [arguments]),
-        tests("CiodTests", ["ciod", "Records"]),
+        tests("CiodTests", ["ciod", "MetadataEtcd", "Records"]),
         program("cio", ["CLI", "Playground", "API", "BlockDevices", arguments]),
         .executableTarget(name: "metadata-test-process", dependencies: ["MetadataSQLite", grdb],
                           path: "Tests/MetadataTestProcess", swiftSettings: strict),
-        tests("MetadataTests", ["Metadata", "MetadataSQLite", "metadata-test-process", grdb]),
+        tests("MetadataTests",
+              ["Metadata", "MetadataEtcd", "MetadataSQLite", "metadata-test-process", grdb]),
         cModule("CBlockDevices"),
         module("NBDProtocol", "Engine", ["Units"], memory: [.strictMemorySafety()]),
         module("FUSEProtocol", "Engine", ["Units", "CBlockDevices"],

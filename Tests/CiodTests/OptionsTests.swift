@@ -1,4 +1,5 @@
 import Foundation
+import MetadataEtcd
 import Records
 import Testing
 
@@ -55,6 +56,10 @@ import Testing
         ["--nbd-address", "127.0.0.1"], ["--nbd-address", "127.0.0.1:0"],
         ["--nbd-address", "0.0.0.0:10809"], ["--nbd-address", "::1:10809"],
         ["--address", "192.168.1.1"], ["--port", "0"], ["--port", "65536"], ["--port", "x"],
+        ["--etcd", "127.0.0.1:2379"], ["--etcd", "https://127.0.0.1:2379"], ["--etcd", ""],
+        ["--etcd", "http://127.0.0.1:1,"], ["--etcd", "http://10.0.0.1:2379"],
+        ["--etcd", "http://127.0.0.1:1,http://127.0.0.1:1/"],
+        ["--etcd", "http://127.0.0.1", "--store", "memory"],
         ["--store", "etcd"], ["--store", "sqlite:"], ["--store", "sqlite:a"],
         ["--engine", "fast"], ["--threads", "0"], ["--threads", "65"], ["--boot-id", "123"],
         ["--rebuild-delay", "604801"], ["--rebuild-delay", "1.5"], ["--role-delay", "x"],
@@ -64,6 +69,32 @@ import Testing
         #expect {
             _ = try options(["--name", "v1"] + arguments)
         } throws: { "\($0)".hasPrefix("\(arguments[0]) has to be") }
+    }
+
+    @Test func etcdIsNamedByItsMembers() throws {
+        let one = EtcdEndpoint(host: "127.0.0.1", port: 2379)
+        let two = EtcdEndpoint(host: "127.0.0.2", port: 4001)
+        let urls = "http://127.0.0.1, http://127.0.0.2:4001"
+        let flagged = try options([
+            "--name", "v1", "--etcd", "http://127.0.0.1", "--etcd", "http://127.0.0.2:4001",
+        ])
+        #expect(flagged.store == .etcd([one, two]))
+        #expect(try options(["--name", "v1", "--etcd", urls]).store == .etcd([one, two]))
+        let environed = try options(["--name", "v1"], environment: ["CIO_ETCD": urls])
+        #expect(environed.store == .etcd([one, two]))
+        let far = ["--name", "v1", "--etcd", "http://etcd.example", "--insecure-network"]
+        #expect(try options(far).store == .etcd([EtcdEndpoint(host: "etcd.example", port: 2379)]))
+    }
+
+    @Test func twoMetadataServicesAreRefusedWhereverTheyAreNamed() throws {
+        try withFile("store = memory\n") { path in
+            let flags = try Flags.parse([
+                "--config", path, "--name", "v1", "--etcd", "http://127.0.0.1",
+            ])
+            #expect { _ = try Options(flags: flags, environment: [:]) } throws: {
+                "\($0)".hasPrefix("--etcd has to be left out where line 1 of \(path)")
+            }
+        }
     }
 
     @Test func otherAddressesNeedToBeInsisted() throws {

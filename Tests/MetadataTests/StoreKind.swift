@@ -1,11 +1,17 @@
 import Foundation
 import Metadata
+import MetadataEtcd
 import MetadataSQLite
 import Testing
 
 /// The stores that must pass the conformance tests.
 enum StoreKind: String, CaseIterable, CustomTestStringConvertible, Sendable {
-    case memory, sqlite
+    case memory, sqlite, etcd
+
+    /// Those that this machine can run. `EtcdStoreTests` says what is missing.
+    static var allCases: [StoreKind] {
+        TestEtcdMember.program == nil ? [.memory, .sqlite] : [.memory, .sqlite, .etcd]
+    }
 
     var testDescription: String { rawValue }
 }
@@ -25,11 +31,20 @@ func withStore<Value>(
             let store = try await SQLiteStore.open(path: "\(folder)/store.db", options: options)
             return try await using(store, body)
         }
+    case .etcd:
+        return try await TestEtcd.run { etcd in
+            let store = try await EtcdStore.open(
+                endpoints: etcd.endpoints, options: EtcdOptions(client: "test"))
+            let isTrimmed = history != HistoryLimits()
+            guard isTrimmed else { return try await using(store, body) }
+            return try await using(TrimmingEtcd(store, history), body)
+        }
     }
 }
 
-private func using<Value>(
-    _ store: any MetadataStore, _ body: (any MetadataStore) async throws -> Value
+/// Closes the store after its use.
+func using<Store: MetadataStore, Value>(
+    _ store: Store, _ body: (Store) async throws -> Value
 ) async throws -> Value {
     do {
         let value = try await body(store)

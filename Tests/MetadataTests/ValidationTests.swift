@@ -21,7 +21,8 @@ struct ValidationTests {
         #expect(defect(Transaction(then: [.get(key + "k")])) != nil)
         #expect(defect(Transaction(then: [.range(prefix: key + "k")])) != nil)
         let most = (0..<MetadataLimits.operationsMax).map { Transaction.Operation.get("\($0)") }
-        #expect(defect(Transaction(then: most, else: most)) == nil)
+        #expect(defect(Transaction(then: most)) == nil)
+        #expect(defect(Transaction(if: [.absent("k")], then: most)) != nil)
         #expect(defect(Transaction(then: most + [.get("k")])) != nil)
         #expect(defect(Transaction(then: [], else: most + [.get("k")])) != nil)
         let half = [UInt8](repeating: 0, count: MetadataLimits.transactionBytesMax / 2)

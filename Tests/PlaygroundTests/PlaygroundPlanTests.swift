@@ -38,6 +38,50 @@ import Testing
         }
     }
 
+    @Test func nodesShareASQLiteFileOrEtcd() {
+        let playground = playground()
+        let node = PlaygroundNode(number: 1, root: folder, network: 9)
+        let plain = PlaygroundPlan(network: 9, nodes: 3)
+        #expect(playground.store(plain, for: node) == [
+            "--store", "sqlite:\(playground.folder)/store/metadata.sqlite",
+        ])
+        let plan = PlaygroundPlan(network: 9, nodes: 3, etcdMembers: 3)
+        #expect(playground.store(plan, for: node) == [
+            "--etcd",
+            "http://127.77.9.202:2379,http://127.77.9.203:2379,http://127.77.9.201:2379",
+        ])
+    }
+
+    @Test func aMemberKnowsAllMembers() throws {
+        let members = (1...3).map { PlaygroundMember(number: $0, root: "/play", network: 9) }
+        #expect(members[1].folder == "/play/etcd/m2")
+        let arguments = members[1].arguments(among: members)
+        let initial = try #require(arguments.firstIndex(of: "--initial-cluster"))
+        #expect(
+            arguments[initial + 1] == "m1=http://127.77.9.201:2380,m2=http://127.77.9.202:2380,"
+                + "m3=http://127.77.9.203:2380")
+    }
+
+    @Test func aMemberIsNotTakenForANode() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 7, nodes: 2, etcdMembers: 3).save(to: folder)
+            let failure = await #expect(throws: APIError.self) {
+                try await playground().kill("m1", lostPower: false)
+            }
+            #expect(try #require(failure).error.why == "it is a member of etcd and no node")
+        }
+    }
+
+    @Test func aPlaygroundWithoutEtcdDoesNotGetOne() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
+            let failure = await #expect(throws: APIError.self) {
+                try await playground().up(nodes: nil, etcd: true) { _ in }
+            }
+            #expect(try #require(failure).error.why.contains("other settings"))
+        }
+    }
+
     @Test func aFolderWithoutAPlaygroundIsToldAsSuch() async throws {
         let failure = await #expect(throws: APIError.self) { try await playground().down() }
         #expect(try #require(failure).error.why == "there is no playground in \(folder)")

@@ -61,6 +61,8 @@ ciod_refused --port 65536
 ciod_refused --address 10.0.0.1
 ciod_refused --address nowhere
 ciod_refused --store ftp:x
+ciod_refused --etcd http://127.0.0.1:1
+ciod_refused --etcd nowhere
 ciod_refused --engine steam
 ciod_refused --boot-id xyz
 ciod_refused --rebuild-delay=-1

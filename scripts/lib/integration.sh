@@ -25,7 +25,7 @@ leave() {
     trap - EXIT
     for pid in "${stopped[@]}"; do kill -CONT "$pid" 2>/dev/null || true; done
     if [ "$status" != 0 ]; then
-        tail -n 8 "$cluster"/v*/ciod.log || true
+        tail -n 8 "$cluster"/v*/ciod.log "$cluster"/etcd/m*/etcd.log 2>/dev/null || true
         cio events -n 30 || true
     fi
     cio playground down --dir "$cluster" >/dev/null 2>&1 || true

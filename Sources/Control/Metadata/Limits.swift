@@ -3,8 +3,9 @@
 public enum MetadataLimits {
     public static let keyBytesMax = 1024
 
-    /// Operations in each list, and comparisons. etcd: `--max-txn-ops` 128.
-    public static let operationsMax = 128
+    /// Comparisons and operations of both lists together. etcd: `--max-txn-ops` 128, of which the
+    /// etcd store needs up to four for finding out about lost replies.
+    public static let operationsMax = 120
 
     public static let valueBytesMax = 1 << 20
 

@@ -1,10 +1,11 @@
 extension Transaction {
     /// Refuses what any of the stores would refuse, before anything is sent or written.
     public func validate() throws(MetadataError) {
-        guard comparisons.count <= MetadataLimits.operationsMax,
-            thenOperations.count <= MetadataLimits.operationsMax,
-            elseOperations.count <= MetadataLimits.operationsMax
-        else { throw invalid("has more than \(MetadataLimits.operationsMax) operations") }
+        let count = comparisons.count + thenOperations.count + elseOperations.count
+        guard count <= MetadataLimits.operationsMax else {
+            throw invalid(
+                "has \(count) comparisons and operations, of \(MetadataLimits.operationsMax) allowed")
+        }
 
         var bytes = 0
         for comparison in comparisons {

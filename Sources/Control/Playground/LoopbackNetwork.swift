@@ -35,6 +35,10 @@ enum LoopbackNetwork {
                     let node = PlaygroundNode(number: number, root: "", network: network)
                     return canListen(node.address, node.port)
                 }
+                && (1...PlaygroundMember.count).allSatisfy { number in
+                    let member = PlaygroundMember(number: number, root: "", network: network)
+                    return canListen(member.address, PlaygroundMember.port)
+                }
         }
         guard let free else {
             throw APIError(

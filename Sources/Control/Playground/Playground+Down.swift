@@ -30,8 +30,10 @@ extension Playground {
         do {
             let lock = try PlaygroundLock(folder: folder)
             for node in nodes(plan) { try await clear(node) }
+            try await endMembers(plan)
             // The plan goes last: as long as it is there, `down` can be tried again.
-            let parts = nodes(plan).map(\.folder) + ["\(folder)/store"]
+            let parts = nodes(plan).map(\.folder) 
+                + ["\(folder)/store", PlaygroundMember.parent(folder)]
             for part in parts + [PlaygroundPlan.file(in: folder), "\(folder)/lock"] {
                 try remove(part, what)
             }

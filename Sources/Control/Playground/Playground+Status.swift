@@ -1,29 +1,33 @@
 import API
 import APIClient
 
-/// A node of a playground as `cio playground status` shows it.
+/// A node of a playground, or an etcd member, as `cio playground status` shows it.
 public struct PlaygroundStatus: Codable, Equatable, Sendable {
     public var name: String
     public var ip: String
     public var port: UInt16
-    /// The pid of its `ciod`; nil when it is dead.
+    /// The pid of its `ciod` or `etcd`; nil when it is dead.
     public var pid: Int32?
     /// What the cluster says of it: `normal`, `maintenance`, …; `unknown` when no node answers.
+    /// Of a member what it says itself: `leader`, `follower`, `electing`.
     public var status: String
-    /// Its REST socket.
+    /// Its REST socket; a member's URL.
     public var socket: String
 }
 
 extension Playground {
     public func status() async throws -> [PlaygroundStatus] {
-        let nodes = nodes(try plan("Show the playground"))
+        let plan = try plan("Show the playground")
+        let nodes = nodes(plan)
         let known = await statusByName(nodes)
-        return nodes.map { node in
+        var all = nodes.map { node in
             PlaygroundStatus(
                 name: node.name, ip: node.address, port: node.port,
                 pid: processes(of: node).map(\.pid).min(),
                 status: known[node.name] ?? "unknown", socket: node.socket)
         }
+        for member in members(plan) { all.append(await status(of: member)) }
+        return all
     }
 
     /// From the first node that answers.

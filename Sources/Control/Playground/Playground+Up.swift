@@ -6,14 +6,15 @@ import Glibc
 extension Playground {
     /// Makes the playground, or brings up what of it is down. Returns when all nodes are normal.
     public func up(
-        nodes count: Int?, engine: String? = nil, rebuildDelay: Int? = nil,
+        nodes count: Int?, engine: String? = nil, rebuildDelay: Int? = nil, etcd: Bool = false,
         told: (String) -> Void
     ) async throws {
         let what = "Bring up \(folder)"
         try makeFolder(folder, mode: 0o711, what)
         let lock = try PlaygroundLock(folder: folder)
-        let plan = try makePlan(count, engine, rebuildDelay, what)
-        try makeFolder("\(folder)/store", mode: 0o700, what)
+        let plan = try makePlan(count, engine, rebuildDelay, etcd, what)
+        if plan.etcdMembers == nil { try makeFolder("\(folder)/store", mode: 0o700, what) }
+        try await bringUpMembers(plan, told: told)
         for node in nodes(plan) where processes(of: node).isEmpty {
             try await bringUp(node, plan)
             // One by one: roles go by the order of joining.
@@ -36,13 +37,14 @@ extension Playground {
     }
 
     private func makePlan(
-        _ count: Int?, _ engine: String?, _ rebuildDelay: Int?, _ what: String
+        _ count: Int?, _ engine: String?, _ rebuildDelay: Int?, _ etcd: Bool, _ what: String
     ) throws(APIError) -> PlaygroundPlan {
         guard let old = try PlaygroundPlan.load(from: folder) else {
             let count = count ?? 4
             let first = Int(folder.utf8.reduce(UInt32(17)) { $0 &* 31 &+ UInt32($1) } % 254)
             var plan = PlaygroundPlan(
-                network: 0, nodes: count, engine: engine, rebuildDelay: rebuildDelay)
+                network: 0, nodes: count, engine: engine, rebuildDelay: rebuildDelay,
+                etcdMembers: etcd ? PlaygroundMember.count : nil)
             try LoopbackNetwork.take(nodes: count, for: folder, from: first) {
                 (network) throws(APIError) in
                 plan.network = network
@@ -51,7 +53,7 @@ extension Playground {
             return plan
         }
         guard count ?? old.nodes == old.nodes, engine ?? old.engine == old.engine,
-            rebuildDelay ?? old.rebuildDelay == old.rebuildDelay
+            rebuildDelay ?? old.rebuildDelay == old.rebuildDelay, !etcd || old.etcdMembers != nil
         else {
             throw APIError(
                 what: what, why: "there is a playground with other settings already",
@@ -69,7 +71,7 @@ extension Playground {
         let boot = FileManager.default.contents(atPath: node.bootFile)
             .map { String(decoding: $0, as: UTF8.self) }
         let process = try Spawning.start(
-            program, node.arguments(plan: plan, store: store, boot: boot),
+            program, node.arguments(plan: plan, store: store(plan, for: node), boot: boot),
             environment: environment(of: node), log: node.log)
         try await awaitNormal(node, process)
     }
@@ -107,7 +109,7 @@ extension Playground {
             next: "see \(node.log)")
     }
 
-    private func makeFolder(_ path: String, mode: mode_t, _ what: String) throws(APIError) {
+    func makeFolder(_ path: String, mode: mode_t, _ what: String) throws(APIError) {
         let isThere = access(path, F_OK) == 0
         do {
             try FileManager.default.createDirectory(

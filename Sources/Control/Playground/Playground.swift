@@ -3,7 +3,8 @@ import FoundationEssentials
 import Glibc
 
 /// A cluster on one machine, for people to play with: every node a `ciod` process of its own,
-/// on a loopback address of its own, and one SQLite file as the metadata service of them all.
+/// on a loopback address of its own, and one SQLite file as the metadata service of them all, or
+/// three etcd members.
 ///
 /// What is there is always found by looking (marked processes, mounts below the folder), never
 /// remembered: so every command works after any other was killed half way.
@@ -46,7 +47,14 @@ public struct Playground: Sendable {
         }
     }
 
-    var store: String { "\(folder)/store/metadata.sqlite" }
+    /// The options that name the metadata service to a node. Nodes do not all begin with the same
+    /// etcd member.
+    func store(_ plan: PlaygroundPlan, for node: PlaygroundNode) -> [String] {
+        let urls = members(plan).map { "\($0.endpoint)" }
+        guard !urls.isEmpty else { return ["--store", "sqlite:\(folder)/store/metadata.sqlite"] }
+        let first = node.number % urls.count
+        return ["--etcd", (urls[first...] + urls[..<first]).joined(separator: ",")]
+    }
 
     func nodes(_ plan: PlaygroundPlan) -> [PlaygroundNode] {
         (1...plan.nodes).map { node($0, plan) }
@@ -68,6 +76,11 @@ public struct Playground: Sendable {
     /// A node by its name.
     public func node(named name: String, _ what: String) throws(APIError) -> PlaygroundNode {
         let plan = try plan(what)
+        guard !members(plan).contains(where: { $0.name == name }) else {
+            throw APIError(
+                what: what, why: "it is a member of etcd and no node",
+                next: "kill its process, see cio playground status; up starts it again")
+        }
         guard let node = nodes(plan).first(where: { $0.name == name }) else {
             throw APIError(
                 what: what, why: "this playground has no node \(name)",

@@ -35,13 +35,15 @@ public struct PlaygroundNode: Equatable, Sendable {
     }
 
     /// What its `ciod` is started with.
-    func arguments(plan: PlaygroundPlan, store: String, boot: String?) -> [String] {
+    ///
+    /// - Parameter store: the options that name the metadata service.
+    func arguments(plan: PlaygroundPlan, store: [String], boot: String?) -> [String] {
         var arguments = [
             "--name", name, "--state-dir", "\(folder)/state", "--run-dir", runFolder,
             "--dev-dir", "\(folder)/dev", "--volumes-dir", volumesFolder,
             "--drive", "\(folder)/drive", "--address", address, "--port", "\(port)",
-            "--nbd-address", "\(address):\(Limits.nbdPort)", "--store", "sqlite:\(store)",
-        ]
+            "--nbd-address", "\(address):\(Limits.nbdPort)",
+        ] + store
         if let engine = plan.engine { arguments += ["--engine", engine] }
         if let delay = plan.rebuildDelay { arguments += ["--rebuild-delay", "\(delay)"] }
         if let boot { arguments += ["--boot-id", boot] }

@@ -10,12 +10,18 @@ public struct PlaygroundPlan: Codable, Equatable, Sendable {
     public var engine: String?
     /// Seconds; nil for ciod's default.
     public var rebuildDelay: Int?
+    /// etcd members of its own as the metadata service; nil for a SQLite file.
+    public var etcdMembers: Int?
 
-    public init(network: Int, nodes: Int, engine: String? = nil, rebuildDelay: Int? = nil) {
+    public init(
+        network: Int, nodes: Int, engine: String? = nil, rebuildDelay: Int? = nil,
+        etcdMembers: Int? = nil
+    ) {
         self.network = network
         self.nodes = nodes
         self.engine = engine
         self.rebuildDelay = rebuildDelay
+        self.etcdMembers = etcdMembers
     }
 
     static func file(in folder: String) -> String { "\(folder)/playground.json" }

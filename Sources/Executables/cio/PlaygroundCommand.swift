@@ -19,7 +19,15 @@ struct PlaygroundCommand: AsyncParsableCommand {
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Start it; returns when all nodes are normal.",
-            discussion: "Example:\n  cio playground up --nodes 4 --dir /tmp/play")
+            discussion: """
+                With --etcd the metadata service is three etcd members of its own, which is what \
+                several machines have; they need the program etcd. Members that were killed are \
+                started again by another up.
+
+                Example:
+                  cio playground up --nodes 4 --dir /tmp/play
+                  cio playground up --etcd
+                """)
 
         @OptionGroup var place: PlaygroundPlace
 
@@ -35,6 +43,9 @@ struct PlaygroundCommand: AsyncParsableCommand {
                 valueName: "seconds"))
         var rebuildDelay: Int?
 
+        @Flag(help: "Three etcd members as the metadata service, not a SQLite file.")
+        var etcd = false
+
         func validate() throws {
             if let nodes, !(1...Limits.nodesMax).contains(nodes) {
                 throw ValidationError("--nodes takes 1 to \(Limits.nodesMax), not \(nodes)")
@@ -49,9 +60,9 @@ struct PlaygroundCommand: AsyncParsableCommand {
 
         func run() async throws {
             let playground = try place.open()
-            try await playground.up(nodes: nodes, engine: engine, rebuildDelay: rebuildDelay) {
-                Output.line($0)
-            }
+            try await playground.up(
+                nodes: nodes, engine: engine, rebuildDelay: rebuildDelay, etcd: etcd
+            ) { Output.line($0) }
             Output.success("Bring up \(playground.folder)")
         }
     }

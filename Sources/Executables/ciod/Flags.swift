@@ -33,6 +33,12 @@ struct Flags: ParsableArguments {
             "The metadata service: sqlite:PATH, shared by the nodes of one machine, or memory."
                 + " (default: sqlite:<state-dir>/metadata.sqlite)", valueName: "store"))
     var store: String?
+    @Option(
+        help: ArgumentHelp(
+            "Instead of --store: a member of the etcd cluster (3.4 or later) that is the metadata"
+                + " service, http://HOST:PORT. Repeatable, or several with commas between.",
+            valueName: "url"))
+    var etcd: [String] = []
     @Option(help: "How I/O is done: auto, uring, aio. (default: auto)")
     var engine: String?
     @Option(help: "Engine threads, 1 to 64. (default: 1)")

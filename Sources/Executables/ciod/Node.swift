@@ -6,6 +6,7 @@ import FoundationEssentials
 import Glibc
 import Logging
 import Metadata
+import MetadataEtcd
 import MetadataSQLite
 import RESTServer
 import ServiceLifecycle
@@ -35,7 +36,7 @@ struct Node {
             times: ControlTimes(
                 rebuildDelay: options.rebuildDelay, roleDelay: options.roleDelay))
         do {
-            let store = try await open(options.store)
+            let store = try await open(options.store, id)
             return try await join(
                 settings, options, store, sockets: sockets, logger: logger)
         } catch let error as StartError {
@@ -45,8 +46,13 @@ struct Node {
         }
     }
 
-    private static func open(_ option: Options.StoreOption) async throws -> any MetadataStore {
+    private static func open(
+        _ option: Options.StoreOption, _ node: NodeID
+    ) async throws -> any MetadataStore {
         switch option {
+        case .etcd(let endpoints):
+            return try await EtcdStore.open(
+                endpoints: endpoints, options: EtcdOptions(client: node.text))
         case .memory: return MemoryStore()
         case .sqlite(let path):
             let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]

@@ -10,12 +10,21 @@ enum OptionKey: String, CaseIterable {
     case volumesDir = "volumes-dir"
     case drive, address, port
     case nbdAddress = "nbd-address"
-    case store, engine, threads
+    case store, etcd, engine, threads
     case bootId = "boot-id"
     case rebuildDelay = "rebuild-delay"
     case roleDelay = "role-delay"
     case logLevel = "log-level"
     case insecureNetwork = "insecure-network"
+
+    /// Whether it may be given several times; what lies between several in the environment.
+    var separator: Character? {
+        switch self {
+        case .drive: ":"
+        case .etcd: ","
+        default: nil
+        }
+    }
 
     var variable: String {
         "CIO_" + rawValue.uppercased().replacing("-", with: "_")
@@ -46,8 +55,7 @@ struct OptionValues {
         }
         for key in OptionKey.allCases {
             guard let text = environment[key.variable] else { continue }
-            let texts = key == .drive
-                ? text.split(separator: ":").map(String.init) : [text]
+            let texts = key.separator.map { text.split(separator: $0).map(String.init) } ?? [text]
             values[key] = Value(texts: texts, source: key.variable)
         }
         for (key, texts) in Self.given(flags) where !texts.isEmpty {
@@ -66,7 +74,9 @@ struct OptionValues {
             (.logLevel, flags.logLevel),
             (.insecureNetwork, flags.insecureNetwork ? "true" : nil),
         ]
-        return single.map { ($0, $1.map { [$0] } ?? []) } + [(.drive, flags.drive)]
+        return single.map { ($0, $1.map { [$0] } ?? []) } + [
+            (.drive, flags.drive), (.etcd, flags.etcd),
+        ]
     }
 
     /// `key = value` on each line; `#` begins a comment line.
@@ -96,7 +106,7 @@ struct OptionValues {
                 throw StartError(
                     description: "\(source) has an unknown key '\(name)'; known are \(known)")
             }
-            if values[key] != nil, key != .drive {
+            if values[key] != nil, key.separator == nil {
                 throw StartError(description: "\(source) has '\(name)' a second time")
             }
             let before = values[key]?.texts ?? []
@@ -118,10 +128,12 @@ extension OptionValues {
 
     func all(_ key: OptionKey) -> [String] { values[key]?.texts ?? [] }
 
+    /// Where it was said: `--port`, `CIO_PORT`, `line 3 of /etc/cio/ciod.conf`.
+    func source(_ key: OptionKey) -> String { values[key]?.source ?? "--\(key.rawValue)" }
+
     /// `wanted` reads on from "has to be".
     func error(_ key: OptionKey, _ wanted: String) -> StartError {
-        let source = values[key]?.source ?? "--\(key.rawValue)"
-        return StartError(description: "\(source) has to be \(wanted)")
+        StartError(description: "\(source(key)) has to be \(wanted)")
     }
 
     func path(_ key: OptionKey) throws -> String? {

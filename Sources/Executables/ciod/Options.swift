@@ -3,6 +3,7 @@ import EngineCommands
 import FoundationEssentials
 import Glibc
 import Logging
+import MetadataEtcd
 import Records
 import Ring
 import Units
@@ -34,6 +35,7 @@ struct Options: Sendable {
 
     enum StoreOption: Equatable, Sendable {
         case sqlite(String)
+        case etcd([EtcdEndpoint])
         case memory
     }
 
@@ -53,7 +55,8 @@ struct Options: Sendable {
         address = SocketAddress(
             host: host, port: UInt16(try values.number(.port, 1...65_535) ?? 7700))
         nbdAddress = try Self.nbdAddress(values, isInsecureNetwork)
-        store = try Self.store(values) ?? .sqlite(stateDirectory + "/metadata.sqlite")
+        store = try Self.etcd(values, isInsecureNetwork) ?? Self.store(values)
+            ?? .sqlite(stateDirectory + "/metadata.sqlite")
         engine = try values.choice(.engine) ?? .auto
         threads = try values.number(.threads, 1...64) ?? 1
         boot = try Self.boot(values)
@@ -148,6 +151,44 @@ struct Options: Sendable {
         throw values.error(.store, "sqlite:PATH, with an absolute path, or memory, not '\(text)'")
     }
 
+    /// Members of one cluster. What the metadata service says decides who owns a volume: over a
+    /// network that others use as well, they would decide.
+    private static func etcd(
+        _ values: OptionValues, _ isInsecureNetwork: Bool
+    ) throws -> StoreOption? {
+        let urls = values.all(.etcd).flatMap { text in
+            text.split(separator: ",", omittingEmptySubsequences: false).map {
+                $0.trimmingSpaces()
+            }
+        }
+        guard !urls.isEmpty else { return nil }
+        guard values[.store] == nil else {
+            throw values.error(
+                .etcd, "left out where \(values.source(.store)) names a metadata service: it is"
+                    + " the one or the other")
+        }
+        var endpoints: [EtcdEndpoint] = []
+        for url in urls {
+            let endpoint: EtcdEndpoint
+            do throws(EtcdEndpointError) { endpoint = try EtcdEndpoint(url: url) } catch {
+                throw values.error(.etcd, "http://HOST:PORT, not '\(url)': \(error)")
+            }
+            guard !endpoints.contains(endpoint) else {
+                throw values.error(.etcd, "another URL each time: '\(url)' is there twice")
+            }
+            guard endpoint.isLoopback || isInsecureNetwork else {
+                throw values.error(
+                    .etcd, "at a loopback address, as it is not authenticated; \(endpoint) needs"
+                        + " --insecure-network and a network that is yours alone")
+            }
+            endpoints.append(endpoint)
+        }
+        guard endpoints.count <= EtcdEndpoint.countMax else {
+            throw values.error(.etcd, "at most \(EtcdEndpoint.countMax) URLs")
+        }
+        return .etcd(endpoints)
+    }
+
     private static func boot(_ values: OptionValues) throws -> BootID {
         let file = "/proc/sys/kernel/random/boot_id"
         let given = values[.bootId]
@@ -162,3 +203,11 @@ struct Options: Sendable {
 
 extension EngineKind: OptionChoice {}
 extension Logger.Level: OptionChoice {}
+
+extension Substring {
+    fileprivate func trimmingSpaces() -> String {
+        var rest = drop { $0 == " " }
+        while rest.last == " " { rest.removeLast() }
+        return String(rest)
+    }
+}
