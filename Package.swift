@@ -43,6 +43,7 @@ let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOFoundationEssentialsC
 }
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "cio",
@@ -93,19 +94,26 @@ let package = Package(
         tests("RepositoryTests", []),
         program("ciod",
                 ["API", "BlockDevices", "Control", "DriveFormat", "DriveStore", "Engine",
-                 "EngineCommands", "Metadata", "MetadataEtcd", "MetadataSQLite", "Records", "RESTServer", "Ring", "CFiles",
-                 "Units", arguments, logging, lifecycle]),
+                 "EngineCommands", "FUSEProtocol", "Metadata", "MetadataEtcd", "MetadataSQLite",
+                 "Records", "RESTServer", "Ring", "CFiles", "Units", arguments, logging, lifecycle,
+                 signals]),
         module("CopyComparison", "Engine", ["DriveFormat", "WireFormat", "Units"]),
         tests("CopyComparisonTests", ["CopyComparison", "DriveFormat", "WireFormat", "Units"]),
         program("cio-compare", ["CopyComparison", arguments]),
         program("cio-bench", [arguments]),
-        tests("CiodTests", ["ciod", "MetadataEtcd", "Records"]),
+        tests("CiodTests", ["ciod", "BlockDevices", "MetadataEtcd", "Records"]),
         program("cio", ["CLI", "Playground", "API", "BlockDevices", arguments]),
         .executableTarget(name: "metadata-test-process", dependencies: ["MetadataSQLite", grdb],
                           path: "Tests/MetadataTestProcess", swiftSettings: strict),
         tests("MetadataTests",
               ["Metadata", "MetadataEtcd", "MetadataSQLite", "metadata-test-process", grdb]),
         cModule("CBlockDevices"),
+        // In C, static, without Swift's runtime: it stays in memory while a volume is in use.
+        .executableTarget(name: "cio-holder", dependencies: ["CBlockDevices"],
+                          path: "Sources/Executables/cio-holder",
+                          cSettings: [.unsafeFlags(["-O2"])],
+                          linkerSettings: [.unsafeFlags(
+                            ["-static-executable", "-nostartfiles"])]),
         module("NBDProtocol", "Engine", ["Units"], memory: [.strictMemorySafety()]),
         module("FUSEProtocol", "Engine", ["Units", "CBlockDevices"],
                memory: [.strictMemorySafety()]),

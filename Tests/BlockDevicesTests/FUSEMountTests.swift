@@ -29,6 +29,19 @@ extension DeviceTests {
         #expect(try readFile(path).isEmpty)
     }
 
+    @Test func theKernelsOfferIsAcceptedBeforeAnythingElse() throws {
+        let scratch = Scratch()
+        let mount = try FUSEMount.mount(at: scratch.path("disk"))
+        // The floor of what is tested is a kernel that can send again.
+        #expect(try mount.negotiate().canResend)
+        // It has not been asked anything else.
+        var byte: UInt8 = 0
+        #expect(read(mount.descriptor, &byte, 1) == -1 && errno != EBADF)
+        close(mount.descriptor)
+        #expect(throws: BlockDeviceError.self) { try mount.negotiate() }
+        try mount.unmountLazily()
+    }
+
     @Test func aTakenNameIsAnError() throws {
         let scratch = Scratch()
         #expect(throws: BlockDeviceError.system(

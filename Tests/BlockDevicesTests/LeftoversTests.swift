@@ -42,6 +42,34 @@ extension DeviceTests {
         #expect(try Leftovers.find(under: scratch.folder).isEmpty)
     }
 
+    @Test func aWholeDiskIsTakenOutAndTheRestIsCleared() throws {
+        let scratch = Scratch()
+        let folder = scratch.path("volume")
+        let (disk, loop) = try stack(scratch, mountedAt: folder)
+        let other = try MemoryDisk(at: scratch.path("run/other"), sizeBytes: 1 << 20)
+        let path = scratch.path("run/disk")
+        let connection = disk.mount.connection
+
+        var left = try Leftovers.find(under: scratch.path("run"))
+        let all = left
+        #expect(try left.takeOut(path, connection: connection + 1) == nil)
+        #expect(
+            try left.takeOut(scratch.path("run/other"), connection: other.mount.connection) == nil)
+        #expect(left == all)
+        let whole = try #require(try left.takeOut(path, connection: connection))
+        #expect(whole.loop == loop && whole.mountPoints == [folder])
+        #expect(left.clear().isEmpty)
+        other.die()
+        #expect(try MountTable.entry(at: scratch.path("run/other")) == nil)
+        try writeFile("\(folder)/file", noise(4096))
+
+        let rest = try Leftovers.find(disk: path)
+        #expect(rest.loops == [loop] && rest.filesystems == [folder] && rest.disks.count == 1)
+        #expect(rest.clear().isEmpty)
+        disk.die()
+        #expect(try Leftovers.find(disk: path).disks.isEmpty)
+    }
+
     @Test func foreignThingsStay() throws {
         let scratch = Scratch()
         let (disk, loop) = try stack(scratch, mountedAt: scratch.path("volume"))

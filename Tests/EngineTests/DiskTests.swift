@@ -3,6 +3,7 @@ import EngineCommands
 import Foundation
 import Glibc
 import Ring
+import Synchronization
 import Testing
 import Units
 
@@ -63,6 +64,38 @@ struct DiskTests {
         try cluster.expectEqualCopies()
     }
 
+    @Test("What a dead engine has not answered is done by the next", arguments: ReplicationTests.kinds)
+    func survivesItsEngine(_ kind: EngineKind) throws {
+        let cluster = try TestCluster(kind)
+        let node = cluster.nodes[0]
+        try cluster.open(at: node)
+        let path = node.directory + "/vd1"
+        let mount = try FUSEMount.mount(at: path)
+        defer { try? mount.unmountLazily() }
+        let held = fcntl(mount.descriptor, F_DUPFD_CLOEXEC, 3)
+        node.post(.serveFUSE(cluster.volume, descriptor: mount.descriptor))
+        let writer = try Writer(path)
+        while writer.count < 50 { sched_yield() }
+        for _ in 1...3 {
+            node.kill()
+            let before = writer.count
+            try cluster.start(node)
+            try cluster.open(at: node)
+            let back = fcntl(held, F_DUPFD_CLOEXEC, 3)
+            node.post(.serveFUSE(cluster.volume, descriptor: back, isResumed: true))
+            while writer.count < before + 50, writer.failure == 0 { sched_yield() }
+        }
+        try writer.end()
+        // One more, over an idle disk.
+        node.kill()
+        try cluster.start(node)
+        try cluster.open(at: node)
+        node.post(.serveFUSE(cluster.volume, descriptor: held, isResumed: true))
+        try cluster.rebuildStale(from: 0)
+        try writer.verify()
+        try cluster.expectEqualCopies()
+    }
+
     @Test("A filesystem on the loop device keeps its files", arguments: ReplicationTests.kinds)
     func filesystem(_ kind: EngineKind) throws {
         let cluster = try TestCluster(kind, sizeBytes: 512 << 20)
@@ -83,5 +116,79 @@ struct DiskTests {
             """
         #expect(try Shell.run(script) == 0)
         try cluster.expectEqualCopies()
+    }
+}
+
+/// Writes block after block through a file, flushes now and then, and knows what it has written.
+private final class Writer: Sendable {
+    private struct State {
+        var count = 0
+        var failure: Int32 = 0
+        var isEnding = false
+    }
+
+    private static let blockCount = 1024
+    private let file: Int32
+    private let state = Mutex(State())
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ path: String) throws {
+        // Past the page cache: each write is one request.
+        file = open(path, O_RDWR | O_CLOEXEC | OpenFlags.direct)
+        try #require(file >= 0, "open \(path): \(errno)")
+        Thread.detachNewThread { [self] in
+            while !state.withLock({ $0.isEnding || $0.failure != 0 }) { writeNext() }
+            ended.signal()
+        }
+    }
+
+    deinit { close(file) }
+
+    var count: Int { state.withLock { $0.count } }
+    var failure: Int32 { state.withLock { $0.failure } }
+
+    func end() throws {
+        state.withLock { $0.isEnding = true }
+        ended.wait()
+        #expect(failure == 0)
+    }
+
+    /// Every block holds what was written into it last.
+    func verify() throws {
+        let count = count
+        for number in max(0, count - Self.blockCount)..<count {
+            let (offset, expected) = Self.block(number)
+            let bytes = Self.buffer()
+            defer { bytes.deallocate() }
+            #expect(pread(file, bytes.baseAddress, bytes.count, offset) == bytes.count)
+            #expect(bytes.elementsEqual(expected), "block \(number)")
+        }
+    }
+
+    private func writeNext() {
+        let number = count
+        let (offset, content) = Self.block(number)
+        let bytes = Self.buffer()
+        defer { bytes.deallocate() }
+        bytes.copyBytes(from: content)
+        let isDone = pwrite(file, bytes.baseAddress, bytes.count, offset) == bytes.count
+            && (number % 16 > 0 || fsync(file) == 0)
+        let code = errno
+        state.withLock { state in
+            if isDone { state.count += 1 } else { state.failure = code }
+        }
+    }
+
+    private static func block(_ number: Int) -> (off_t, [UInt8]) {
+        let offset = number % blockCount * 4096
+        return (
+            off_t(offset),
+            ReplicationTests.pattern(
+                4096, at: UInt64(offset), round: UInt8(truncatingIfNeeded: number / blockCount))
+        )
+    }
+
+    private static func buffer() -> UnsafeMutableRawBufferPointer {
+        .allocate(byteCount: 4096, alignment: 4096)
     }
 }

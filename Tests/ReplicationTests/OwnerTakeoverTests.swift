@@ -96,6 +96,23 @@ import WireFormat
         #expect(script.isServing)
     }
 
+    @Test(arguments: [
+        (Holding(intact: true, sameBoot: false), false),
+        (Holding(intact: false, sameBoot: true), false),
+        (Holding(intact: false, sameBoot: false), true),
+    ])
+    func writesMayBeGoneWhereEveryCopyHasLostPower(first: Holding, isLost: Bool) {
+        let script = OwnerScript(copies: 2)
+        script.record()
+        script.greet(1)
+        script.greet(2)
+        script.answer(1, .promise, holding: first)
+        script.answer(2, .promise, holding: lost)
+        script.answerList(1)
+        script.answerList(2)
+        #expect(script.machine.mayLackWrites == isLost)
+    }
+
     @Test func onlyRegionsThatMayDifferWaitForTheirCopy() {
         let script = OwnerScript(copies: 2)
         script.record()

@@ -8,6 +8,8 @@
 #include <sys/mount.h>
 #include <sys/types.h>
 
+#include "holder.h"
+
 // Linux 6.6, FUSE 7.39: INIT flag 2^36, shared mappings of files opened with FOPEN_DIRECT_IO.
 #ifndef FUSE_DIRECT_IO_ALLOW_MMAP
 #define FUSE_DIRECT_IO_ALLOW_MMAP (1ULL << 36)

@@ -40,6 +40,8 @@ public actor ControlPlane {
     private let lead: LeadKeeper
     private let bell = Bell()
     private var keepers: [VolumeID: (keeper: VolumeKeeper, task: Task<Void, Never>)] = [:]
+    /// Devices from before this process whose keepers have yet to be made.
+    private var kept: [VolumeID: KeptDevice] = [:]
     private var addresses: [NodeID: SocketAddress] = [:]
     private var exportNames: [String] = []
     /// The owners of volumes, and the epochs in which they were first seen to be.
@@ -91,11 +93,9 @@ public actor ControlPlane {
     }
 
     private func tellStart() async {
-        let failures = await context.devices.clearLeftovers()
-        for failure in failures {
-            await context.event(
-                .leftovers, "node \(context.node.short): left by a dead process: \(failure)")
-        }
+        let left = await context.devices.recover()
+        kept = Dictionary(left.kept.map { ($0.volume, $0) }) { first, _ in first }
+        for failure in left.failures { await context.toldLeftover(failure) }
         let node = membership.node
         if membership.isNew {
             await context.event(
@@ -120,13 +120,17 @@ public actor ControlPlane {
             for wanted in view.wanted.values where wanted.record.wantedOwner == context.node {
                 _ = keeper(of: wanted.record.id)
             }
+            // Those that are not this node's any more have to go.
+            if view.cluster != nil { for volume in kept.keys { _ = keeper(of: volume) } }
             await dropIdleKeepers(view)
         }
     }
 
     func keeper(of volume: VolumeID) -> VolumeKeeper {
         if let present = keepers[volume] { return present.keeper }
-        let keeper = VolumeKeeper(volume: volume, context: context, replicas: replicas)
+        let keeper = VolumeKeeper(
+            volume: volume, context: context, replicas: replicas,
+            kept: kept.removeValue(forKey: volume))
         keepers[volume] = (keeper, Task { await keeper.run() })
         return keeper
     }
@@ -185,6 +189,7 @@ public actor ControlPlane {
     private func survey() async {
         while !Task.isCancelled {
             await replicas.survey()
+            await context.devices.checkKept()
             do {
                 let drives = await context.storage.drives()
                 await tellFilling(drives)
@@ -250,10 +255,16 @@ extension ControlPlane {
 extension ControlPlane {
     /// Detaches everything, gives volumes and liveness back, and stops the engine; then `run` may
     /// be cancelled. Whoever uses a volume has `grace`.
-    public func stop(grace: Duration = .seconds(5)) async {
+    ///
+    /// With `leavingDevices` devices stay instead, their I/O waits, and the node counts as alive
+    /// until its lease has run out: its next `ciod` goes on with them, or another node takes the
+    /// volumes over.
+    public func stop(leavingDevices: Bool = false, grace: Duration = .seconds(5)) async {
         await context.event(.nodeWillExit, "ID \(context.node.short) node will exit")
         let deadline = ContinuousClock.now + grace
-        for entry in keepers.values { await entry.keeper.stop(by: deadline) }
+        for entry in keepers.values {
+            await entry.keeper.stop(by: deadline, leavingDevices: leavingDevices)
+        }
         await waitUntil(deadline + .seconds(5)) {
             for entry in self.keepers.values {
                 guard await entry.keeper.isIdle else { return false }
@@ -262,7 +273,9 @@ extension ControlPlane {
         }
         await context.engine.stop()
         await context.events.flush(atMost: .seconds(2))
-        await context.liveness.end()
+        var hasLeft = leavingDevices && !kept.isEmpty
+        for entry in keepers.values where await entry.keeper.hasLeft { hasLeft = true }
+        if hasLeft { await context.liveness.leave() } else { await context.liveness.end() }
     }
 
     private func waitUntil(

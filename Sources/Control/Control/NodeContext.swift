@@ -22,6 +22,11 @@ struct NodeContext: Sendable {
 
     func event(_ code: EventCode, _ text: String) async { await events.write(code, text) }
 
+    /// Something that a dead process of this node has left cannot be taken away.
+    func toldLeftover(_ failure: String) async {
+        await event(.leftovers, "node \(node.short): left by a dead process: \(failure)")
+    }
+
     /// A dead node's volume is offered elsewhere, or nowhere: it cannot tell so itself.
     func volumeLeft(_ volume: WantedVolume, deadNode: NodeID) async {
         await event(.volumeRemoved, "\(volume.eventName) removed on node \(deadNode.short)")

@@ -23,7 +23,7 @@ extension Playground {
         var all = nodes.map { node in
             PlaygroundStatus(
                 name: node.name, ip: node.address, port: node.port,
-                pid: processes(of: node).map(\.pid).min(),
+                pid: daemon(of: node)?.pid,
                 status: known[node.name] ?? "unknown", socket: node.socket)
         }
         for member in members(plan) { all.append(await status(of: member)) }

@@ -6,16 +6,16 @@ import Glibc
 extension Playground {
     /// Makes the playground, or brings up what of it is down. Returns when all nodes are normal.
     public func up(
-        nodes count: Int?, engine: String? = nil, rebuildDelay: Int? = nil, etcd: Bool = false,
-        told: (String) -> Void
+        nodes count: Int?, engine: String? = nil, rebuildDelay: Int? = nil,
+        liveness: Int? = nil, etcd: Bool = false, told: (String) -> Void
     ) async throws {
         let what = "Bring up \(folder)"
         try makeFolder(folder, mode: 0o711, what)
         let lock = try PlaygroundLock(folder: folder)
-        let plan = try makePlan(count, engine, rebuildDelay, etcd, what)
+        let plan = try makePlan(count, engine, rebuildDelay, liveness, etcd, what)
         if plan.etcdMembers == nil { try makeFolder("\(folder)/store", mode: 0o700, what) }
         try await bringUpMembers(plan, told: told)
-        for node in nodes(plan) where processes(of: node).isEmpty {
+        for node in nodes(plan) where daemon(of: node) == nil {
             try await bringUp(node, plan)
             // One by one: roles go by the order of joining.
             told("\(node.name) is up: \(node.address)")
@@ -24,12 +24,12 @@ extension Playground {
         _ = consume lock
     }
 
-    /// Starts a node that was killed. Returns when it is normal.
+    /// Starts a node that was killed, or whose `ciod` has ended. Returns when it is normal.
     public func start(_ name: String) async throws {
         let what = "Start \(name)"
         let node = try node(named: name, what)
         let lock = try PlaygroundLock(folder: folder)
-        guard processes(of: node).isEmpty else {
+        guard daemon(of: node) == nil else {
             throw APIError(what: what, why: "it is running", next: "cio playground kill \(name)")
         }
         try await bringUp(node, plan(what))
@@ -37,14 +37,15 @@ extension Playground {
     }
 
     private func makePlan(
-        _ count: Int?, _ engine: String?, _ rebuildDelay: Int?, _ etcd: Bool, _ what: String
+        _ count: Int?, _ engine: String?, _ rebuildDelay: Int?, _ liveness: Int?, _ etcd: Bool,
+        _ what: String
     ) throws(APIError) -> PlaygroundPlan {
         guard let old = try PlaygroundPlan.load(from: folder) else {
             let count = count ?? 4
             let first = Int(folder.utf8.reduce(UInt32(17)) { $0 &* 31 &+ UInt32($1) } % 254)
             var plan = PlaygroundPlan(
                 network: 0, nodes: count, engine: engine, rebuildDelay: rebuildDelay,
-                etcdMembers: etcd ? PlaygroundMember.count : nil)
+                liveness: liveness, etcdMembers: etcd ? PlaygroundMember.count : nil)
             try LoopbackNetwork.take(nodes: count, for: folder, from: first) {
                 (network) throws(APIError) in
                 plan.network = network
@@ -53,7 +54,8 @@ extension Playground {
             return plan
         }
         guard count ?? old.nodes == old.nodes, engine ?? old.engine == old.engine,
-            rebuildDelay ?? old.rebuildDelay == old.rebuildDelay, !etcd || old.etcdMembers != nil
+            rebuildDelay ?? old.rebuildDelay == old.rebuildDelay,
+            liveness ?? old.liveness == old.liveness, !etcd || old.etcdMembers != nil
         else {
             throw APIError(
                 what: what, why: "there is a playground with other settings already",
@@ -62,9 +64,10 @@ extension Playground {
         return old
     }
 
-    /// Starts a node from whatever its last life left, and waits until it is normal.
+    /// Starts a node from whatever its last life left, and waits until it is normal. Where only
+    /// its `ciod` has ended, and a holder keeps its volumes, the next one goes on with them.
     private func bringUp(_ node: PlaygroundNode, _ plan: PlaygroundPlan) async throws {
-        try await clear(node)
+        if !isHeld(node) { try await clear(node) }
         for (path, mode) in node.folders {
             try makeFolder(path, mode: mode, "Start \(node.name)")
         }

@@ -94,6 +94,16 @@ public struct Playground: Sendable {
         ProcessTable.marked(PlaygroundNode.mark, node.folder)
     }
 
+    /// The node's `ciod`; nil when it is dead.
+    func daemon(of node: PlaygroundNode) -> ProcessIdentity? {
+        processes(of: node).first { $0.program == "ciod" }
+    }
+
+    /// Whether its `cio-holder` lives, for which no volume is lost.
+    func isHeld(_ node: PlaygroundNode) -> Bool {
+        processes(of: node).contains { $0.program == "cio-holder" }
+    }
+
     /// What `kill` would end: the node's processes and all that use its mounts.
     func everything(on node: PlaygroundNode) -> [ProcessIdentity] {
         let mounts = findMounts(node.folder) + [node.volumesFolder]

@@ -46,6 +46,7 @@ public struct PlaygroundNode: Equatable, Sendable {
         ] + store
         if let engine = plan.engine { arguments += ["--engine", engine] }
         if let delay = plan.rebuildDelay { arguments += ["--rebuild-delay", "\(delay)"] }
+        if let liveness = plan.liveness { arguments += ["--liveness", "\(liveness)"] }
         if let boot { arguments += ["--boot-id", boot] }
         return arguments
     }

@@ -10,17 +10,19 @@ public struct PlaygroundPlan: Codable, Equatable, Sendable {
     public var engine: String?
     /// Seconds; nil for ciod's default.
     public var rebuildDelay: Int?
+    public var liveness: Int?
     /// etcd members of its own as the metadata service; nil for a SQLite file.
     public var etcdMembers: Int?
 
     public init(
         network: Int, nodes: Int, engine: String? = nil, rebuildDelay: Int? = nil,
-        etcdMembers: Int? = nil
+        liveness: Int? = nil, etcdMembers: Int? = nil
     ) {
         self.network = network
         self.nodes = nodes
         self.engine = engine
         self.rebuildDelay = rebuildDelay
+        self.liveness = liveness
         self.etcdMembers = etcdMembers
     }
 

@@ -31,6 +31,15 @@ public struct ProcessIdentity: Hashable, Sendable {
         return stat[stat.index(after: end)...].split(separator: " ")
     }
 
+    /// The name of the file that it runs, without its folder, as it was when the file was
+    /// replaced; nil for what has ended.
+    var program: String? {
+        guard let path = ProcessFile.link(pid, "exe") else { return nil }
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let removed = " (deleted)"
+        return name.hasSuffix(removed) ? String(name.dropLast(removed.count)) : name
+    }
+
     public var isAlive: Bool { ProcessIdentity(pid: pid) == self }
 
     /// Ends it at once. Nothing happens when it is gone already.

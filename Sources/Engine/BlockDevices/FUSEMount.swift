@@ -34,6 +34,36 @@ public struct FUSEMount: Sendable, Equatable {
         return FUSEMount(descriptor: device.take(), path: path, connection: entry.minor)
     }
 
+    /// Reads the kernel's first request, which offers what it can do, and accepts what a disk
+    /// needs. Before anybody else reads the descriptor.
+    public func negotiate() throws(BlockDeviceError) -> FUSEAgreement {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.firstRequestBytesMax, alignment: 8)
+        defer { bytes.deallocate() }
+        var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&readable, 1, Self.firstRequestPatience) < 0, errno == EINTR {}
+        let count = read(descriptor, bytes.baseAddress!, bytes.count)
+        guard count > 0 else { throw .last("read the first request of", path) }
+        let request = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+        guard case .answer(let answer) = FUSERequest.parse(request, diskBytes: 0) else {
+            throw .system(operation: "agree on", object: path, errno: EPROTO)
+        }
+        let length = FUSEReply.encode(answer, diskBytes: 0, into: bytes.baseAddress!)
+        guard write(descriptor, bytes.baseAddress!, length) == length else {
+            throw .last("answer the first request of", path)
+        }
+        // Where it is an error, the kernel is too old: it has just been told so.
+        guard case .agreement(let agreement) = answer.content else {
+            throw .system(operation: "agree on", object: path, errno: EPROTO)
+        }
+        return agreement
+    }
+
+    /// The kernel refuses to read requests into less than 8 KiB.
+    private static let firstRequestBytesMax = 16 << 10
+    /// In milliseconds. It is there already when `mount` returns.
+    private static let firstRequestPatience: Int32 = 5_000
+
     /// Unmounts at once, in use or not. To be done after the loop device over it is detached:
     /// of an unmounted file the kernel only says "/", and nobody could tell whose device it is.
     public func unmountLazily() throws(BlockDeviceError) { try Mounting.unmountLazily(path) }

@@ -16,6 +16,13 @@ public struct Leftovers: Sendable, Equatable {
         public var connection: UInt32
     }
 
+    /// A disk, the device over it, and where that is mounted.
+    public struct DiskStack: Sendable, Equatable {
+        public var disk: Disk
+        public var loop: LoopDevice
+        public var mountPoints: [String]
+    }
+
     /// Linux: Documentation/admin-guide/devices.txt.
     private static let loopMajor: UInt32 = 7
 
@@ -24,8 +31,16 @@ public struct Leftovers: Sendable, Equatable {
     /// Looks for them. `folder` must exist.
     public static func find(under folder: String) throws(BlockDeviceError) -> Leftovers {
         guard let resolved = realpath(folder, nil) else { throw .last("resolve", folder) }
-        let root = String(cString: resolved)
-        free(resolved)
+        defer { free(resolved) }
+        return try find(below: String(cString: resolved))
+    }
+
+    /// One disk, and what is above it. Its path is not looked at: who does that asks the disk.
+    public static func find(disk path: String) throws(BlockDeviceError) -> Leftovers {
+        try find(below: path)
+    }
+
+    private static func find(below root: String) throws(BlockDeviceError) -> Leftovers {
         var found = Leftovers()
         found.loops = LoopDevice.attached(under: root)
         for mount in try MountTable.entries().reversed() {
@@ -39,6 +54,25 @@ public struct Leftovers: Sendable, Equatable {
             }
         }
         return found
+    }
+
+    /// Takes a disk with all that is above it out of what is to be cleared.
+    ///
+    /// Nil, and nothing is taken out, where it is not whole: another connection is mounted there,
+    /// or there is not just one loop device over it.
+    public mutating func takeOut(
+        _ path: String, connection: UInt32
+    ) throws(BlockDeviceError) -> DiskStack? {
+        let disk = Disk(path: path, connection: connection)
+        guard disks.filter({ $0.path == path }) == [disk] else { return nil }
+        let above = loops.filter { $0.backingPath == path }
+        guard above.count == 1, let loop = above.first, let minor = loop.minor else { return nil }
+        let mounts = try MountTable.entries()
+            .filter { $0.major == Self.loopMajor && $0.minor == minor }.map(\.mountPoint)
+        disks.removeAll { $0 == disk }
+        loops.removeAll { $0 == loop }
+        filesystems.removeAll { mounts.contains($0) }
+        return DiskStack(disk: disk, loop: loop, mountPoints: mounts)
     }
 
     /// Removes them from the top down, after all I/O on them has been made to fail. Goes on

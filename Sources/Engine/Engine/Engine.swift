@@ -164,7 +164,7 @@ extension EngineCommand {
         case .registerReplica(let replica): .volume(replica.volume)
         case .unregisterReplica(let volume, _), .closeOwner(let volume, _),
             .configurationAnswered(let volume, _, _), .addReplica(let volume, _),
-            .rebuild(let volume, _), .freeReplica(let volume, _, _), .serveFUSE(let volume, _),
+            .rebuild(let volume, _), .freeReplica(let volume, _, _), .serveFUSE(let volume, _, _),
             .stopFUSE(let volume), .limit(let volume, _):
             .volume(volume)
         case .openOwner(let configuration, _, _): .volume(configuration.volume)

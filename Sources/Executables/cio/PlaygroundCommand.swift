@@ -43,6 +43,11 @@ struct PlaygroundCommand: AsyncParsableCommand {
                 valueName: "seconds"))
         var rebuildDelay: Int?
 
+        @Option(
+            help: ArgumentHelp(
+                "Silence after which a node's volumes are taken over.", valueName: "seconds"))
+        var liveness: Int?
+
         @Flag(help: "Three etcd members as the metadata service, not a SQLite file.")
         var etcd = false
 
@@ -56,12 +61,16 @@ struct PlaygroundCommand: AsyncParsableCommand {
             if let rebuildDelay, !(0...86_400).contains(rebuildDelay) {
                 throw ValidationError("--rebuild-delay takes 0 to 86400, not \(rebuildDelay)")
             }
+            if let liveness, !(1...3_600).contains(liveness) {
+                throw ValidationError("--liveness takes 1 to 3600, not \(liveness)")
+            }
         }
 
         func run() async throws {
             let playground = try place.open()
             try await playground.up(
-                nodes: nodes, engine: engine, rebuildDelay: rebuildDelay, etcd: etcd
+                nodes: nodes, engine: engine, rebuildDelay: rebuildDelay, liveness: liveness,
+                etcd: etcd
             ) { Output.line($0) }
             Output.success("Bring up \(playground.folder)")
         }
@@ -102,7 +111,7 @@ struct PlaygroundCommand: AsyncParsableCommand {
 
     struct Start: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Start a killed node; returns when it is normal.",
+            abstract: "Start a killed node, or its ciod alone; returns when it is normal.",
             discussion: "Example:\n  cio playground start v3")
 
         @OptionGroup var place: PlaygroundPlace

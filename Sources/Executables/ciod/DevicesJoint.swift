@@ -3,32 +3,31 @@ import Control
 import Glibc
 import Logging
 import Records
+import Units
 
 /// Joins control and the kernel's block devices.
 struct DevicesJoint: NodeDevices {
     /// Without links, as the mount table shows it.
     let runDirectory: String
     let deviceDirectory: String
+    let holder: DescriptorHolder
+    let logger: Logger
+    /// What is wrong with every disk alike is told with the first.
+    let hasToldOfKernel = ToldOnce()
 
-    func clearLeftovers() async -> [String] {
-        await Blocking.run {
-            var failures: [String] = []
-            do {
-                failures = try Leftovers.find(under: runDirectory).clear().map(\.description)
-            } catch {
-                failures = ["\(error)"]
-            }
-            for name in Self.links(in: deviceDirectory) {
-                do { try DeviceLink.remove("\(deviceDirectory)/\(name)") } catch {
-                    failures.append("\(error)")
-                }
-            }
-            return failures
-        }
+    init(runDirectory: String, deviceDirectory: String, logger: Logger) throws {
+        self.runDirectory = runDirectory
+        self.deviceDirectory = deviceDirectory
+        self.logger = logger
+        holder = DescriptorHolder(
+            path: "\(runDirectory)/hold.sock", program: try Self.neighbour("cio-holder"))
     }
 
+    func diskPath(_ vdisk: Int) -> String { "\(runDirectory)/disks/vd\(vdisk)" }
+    func link(_ vdisk: Int) -> String { "\(deviceDirectory)/vd\(vdisk)" }
+
     /// Names such as vd1: only those are ours.
-    private static func links(in folder: String) -> [String] {
+    static func links(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -41,23 +40,32 @@ struct DevicesJoint: NodeDevices {
         return names
     }
 
-    func mountDisk(vdisk: Int) async throws -> MountedDisk {
-        let path = "\(runDirectory)/disks/vd\(vdisk)"
-        let mount = try await Blocking.run { () throws(BlockDeviceError) in
-            try FUSEMount.mount(at: path)
+    func mountDisk(of volume: VolumeID, vdisk: Int) async throws -> MountedDisk {
+        let path = diskPath(vdisk)
+        return try await Blocking.run { () throws(BlockDeviceError) in
+            let mount = try FUSEMount.mount(at: path)
+            do throws(BlockDeviceError) {
+                let agreement = try mount.negotiate()
+                return MountedDisk(
+                    path: path, descriptor: mount.descriptor, connection: mount.connection,
+                    isKept: keep(mount, agreement, of: volume))
+            } catch {
+                try? mount.unmountLazily()
+                close(mount.descriptor)
+                throw error
+            }
         }
-        return MountedDisk(
-            path: path, descriptor: mount.descriptor, connection: mount.connection)
     }
 
     func unmountDisk(_ disk: MountedDisk) async throws {
         try await Blocking.run { () throws(BlockDeviceError) in
             try Filesystem.unmountLazily(disk.path)
+            try holder.drop(KeptNote.name(of: disk.path))
         }
     }
 
     func makeDevice(over disk: MountedDisk, vdisk: Int) async throws -> BlockDevice {
-        let link = "\(deviceDirectory)/vd\(vdisk)"
+        let link = link(vdisk)
         return try await Blocking.run { () throws(BlockDeviceError) in
             let loop = try LoopDevice.attach(to: disk.path)
             do throws(BlockDeviceError) {

@@ -45,6 +45,12 @@ struct Flags: ParsableArguments {
     var threads: String?
     @Option(help: "Instead of the kernel's boot id; for tests.")
     var bootId: String?
+    @Option(
+        help: """
+            Seconds of silence after which other nodes take over what this one owns, and within \
+            which it can be restarted below its mounted volumes. (default: 3)
+            """)
+    var liveness: String?
     @Option(help: "Seconds before a copy on a silent node is made elsewhere. (default: 30)")
     var rebuildDelay: String?
     @Option(help: "Seconds before a silent node's role moves. (default: 60)")

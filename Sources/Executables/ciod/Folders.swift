@@ -44,11 +44,33 @@ struct Folders {
         let path = options.stateDirectory + "/lock"
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Self.failure("open", path) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        if flock(file, LOCK_EX | LOCK_NB) != 0, !takeFromTheDying(file) {
             throw StartError(
                 description: "another ciod runs with the state folder"
                     + " \(options.stateDirectory); stop it, or choose another with --state-dir")
         }
+        let text = "\(getpid())\n"
+        guard ftruncate(file, 0) == 0, pwrite(file, text, text.utf8.count, 0) == text.utf8.count
+        else { throw Self.failure("write", path) }
+    }
+
+    /// A `ciod` that was killed takes a moment to end; and one that waited for its own disk, to
+    /// mount it or to unmount it, ends only when that disk does. Whether the lock is ours.
+    private func takeFromTheDying(_ file: Int32) -> Bool {
+        for attempt in Dying.Disks.allCases {
+            var bytes = [UInt8](repeating: 0, count: 32)
+            let count = pread(file, &bytes, bytes.count, 0)
+            let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+            guard let pid = pid_t(text.filter { !$0.isWhitespace }), Dying.is(pid) else {
+                return false
+            }
+            Dying.end(attempt, under: options.runDirectory)
+            for _ in 0..<100 {
+                if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
+                usleep(20_000)
+            }
+        }
+        return false
     }
 
     /// The node's id: made at the first start, durable before it is used.

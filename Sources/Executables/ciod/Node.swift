@@ -10,7 +10,9 @@ import MetadataEtcd
 import MetadataSQLite
 import RESTServer
 import ServiceLifecycle
+import Synchronization
 import Units
+import UnixSignals
 
 /// Everything that one node runs, joined.
 struct Node {
@@ -34,7 +36,8 @@ struct Node {
             boot: options.boot, volumesDirectory: options.volumesDirectory,
             version: Release.version, isInsecureNetwork: options.isInsecureNetwork,
             times: ControlTimes(
-                rebuildDelay: options.rebuildDelay, roleDelay: options.roleDelay))
+                liveness: options.liveness, rebuildDelay: options.rebuildDelay,
+                roleDelay: options.roleDelay))
         do {
             let store = try await open(options.store, id)
             return try await join(
@@ -85,8 +88,9 @@ struct Node {
         guard chmod(sockets.nbd, 0o600) == 0 else {
             throw Folders.failure("set the mode of", sockets.nbd)
         }
-        let devices = DevicesJoint(
-            runDirectory: sockets.directory, deviceDirectory: options.deviceDirectory)
+        let devices = try DevicesJoint(
+            runDirectory: sockets.directory, deviceDirectory: options.deviceDirectory,
+            logger: logger)
         let plane = ControlPlane(
             settings: settings, membership: membership, store: store, engine: engine,
             storage: drives, devices: devices, logger: logger)
@@ -98,14 +102,30 @@ struct Node {
             logger: logger)
     }
 
-    /// Until SIGTERM or SIGINT; then everything is ended in order, the API first.
+    /// Until SIGTERM or SIGINT; then everything is ended in order, the API first. After SIGTERM
+    /// devices stay for the next `ciod`; SIGINT takes them away.
     func run() async throws {
+        let ending = Ending()
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(
-            services: [ControlService(plane: plane, store: store), server],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            services: [ControlService(plane: plane, store: store, ending: ending), server],
+            gracefulShutdownSignals: [.sigterm], logger: logger))
+        let interrupts = await UnixSignalsSequence(trapping: .sigint)
+        let listener = Task {
+            for await _ in interrupts {
+                ending.isFinal.store(true, ordering: .releasing)
+                await group.triggerGracefulShutdown()
+            }
+        }
+        defer { listener.cancel() }
         try await group.run()
         logger.info("ended")
     }
+}
+
+/// How the node ends.
+private final class Ending: Sendable {
+    /// No `ciod` is expected to follow: nothing stays for it.
+    let isFinal = Atomic<Bool>(false)
 }
 
 /// Takes a value out of a closure that is called once, before it is read.
@@ -117,12 +137,13 @@ private final class Handover<Value> {
 private struct ControlService: Service {
     let plane: ControlPlane
     let store: any MetadataStore
+    let ending: Ending
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await plane.run() }
             try? await gracefulShutdown()
-            await plane.stop()
+            await plane.stop(leavingDevices: !ending.isFinal.load(ordering: .acquiring))
             group.cancelAll()
         }
         await store.close()

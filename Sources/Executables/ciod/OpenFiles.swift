@@ -15,7 +15,7 @@ enum OpenFiles {
     }
 
     /// A process may end while it is looked at.
-    private static func names(in folder: String) -> [String] {
+    static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []

@@ -12,6 +12,7 @@ enum OptionKey: String, CaseIterable {
     case nbdAddress = "nbd-address"
     case store, etcd, engine, threads
     case bootId = "boot-id"
+    case liveness
     case rebuildDelay = "rebuild-delay"
     case roleDelay = "role-delay"
     case logLevel = "log-level"
@@ -70,6 +71,7 @@ struct OptionValues {
             (.address, flags.address), (.port, flags.port),
             (.nbdAddress, flags.nbdAddress), (.store, flags.store),
             (.engine, flags.engine), (.threads, flags.threads), (.bootId, flags.bootId),
+            (.liveness, flags.liveness),
             (.rebuildDelay, flags.rebuildDelay), (.roleDelay, flags.roleDelay),
             (.logLevel, flags.logLevel),
             (.insecureNetwork, flags.insecureNetwork ? "true" : nil),

@@ -24,6 +24,7 @@ struct Options: Sendable {
     var engine: EngineKind
     var threads: Int
     var boot: BootID
+    var liveness: Duration
     var rebuildDelay: Duration
     var roleDelay: Duration
     var logLevel: Logger.Level
@@ -40,6 +41,7 @@ struct Options: Sendable {
     }
 
     private static let secondsMax = 7 * 24 * 60 * 60
+    private static let livenessMax = 60 * 60
 
     init(flags: Flags, environment: [String: String]) throws {
         let values = try OptionValues(flags: flags, environment: environment)
@@ -60,6 +62,7 @@ struct Options: Sendable {
         engine = try values.choice(.engine) ?? .auto
         threads = try values.number(.threads, 1...64) ?? 1
         boot = try Self.boot(values)
+        liveness = .seconds(try values.number(.liveness, 1...Self.livenessMax) ?? 3)
         rebuildDelay = .seconds(try values.number(.rebuildDelay, 0...Self.secondsMax) ?? 30)
         roleDelay = .seconds(try values.number(.roleDelay, 0...Self.secondsMax) ?? 60)
         logLevel = try values.choice(.logLevel) ?? .info

@@ -28,7 +28,10 @@ public enum EngineCommand: Sendable {
     case rebuild(VolumeID, ReplicaID)
     case freeReplica(VolumeID, ReplicaID, copiesWanted: Int)
     /// The volume's FUSE file is mounted, and this descriptor serves it; the engine owns it.
-    case serveFUSE(VolumeID, descriptor: Int32)
+    ///
+    /// It is resumed where an earlier process has served it, and a session has been serving since
+    /// this one claimed the volume: what that process has not answered comes again.
+    case serveFUSE(VolumeID, descriptor: Int32, isResumed: Bool = false)
     /// Let go of the volume's front end on /dev/fuse. Answered by `frontEndClosed`.
     case stopFUSE(VolumeID)
     /// The answer to `EngineReport.exportWanted`: clients of the name may go on, or not.

@@ -1,5 +1,6 @@
 import Records
 import Synchronization
+import Units
 
 @testable import Control
 
@@ -20,12 +21,21 @@ final class FakeDevices: NodeDevices {
         var isBusy = false
         var isOpen = false
         var usedPercent: UInt64 = 0
+        /// What an earlier process has left.
+        var kept: [KeptDevice] = []
+        var canKeep = false
     }
 
     let disks: FakeDisks
     let state = Mutex(State())
 
-    init(disks: FakeDisks) { self.disks = disks }
+    init(disks: FakeDisks, kept: [KeptDevice]) {
+        self.disks = disks
+        state.withLock { state in
+            state.kept = kept
+            state.isBusy = !kept.isEmpty
+        }
+    }
 
     var steps: [String] { state.withLock { $0.steps } }
     private func note(_ step: String) { state.withLock { $0.steps.append(step) } }
@@ -33,14 +43,22 @@ final class FakeDevices: NodeDevices {
         Int(device.path.dropFirst("/dev/loop".count))!
     }
 
-    func clearLeftovers() async -> [String] { [] }
+    func recover() async -> LeftDevices { LeftDevices(kept: state.withLock { $0.kept }) }
 
-    func mountDisk(vdisk: Int) async throws -> MountedDisk {
+    func mountDisk(of volume: VolumeID, vdisk: Int) async throws -> MountedDisk {
         note("disk")
-        return MountedDisk(path: "/run/disks/vd\(vdisk)", descriptor: -1, connection: 0)
+        return MountedDisk(
+            path: "/run/disks/vd\(vdisk)", descriptor: -1, connection: 0,
+            isKept: state.withLock { $0.canKeep })
     }
 
     func unmountDisk(_ disk: MountedDisk) async throws { note("no disk") }
+    func failDisk(_ disk: MountedDisk) async throws { note("fail") }
+    func removeKept(_ device: KeptDevice) async -> [String] {
+        note("remove kept")
+        return []
+    }
+    func checkKept() async {}
 
     func makeDevice(over disk: MountedDisk, vdisk: Int) async throws -> BlockDevice {
         note("device")

@@ -39,9 +39,12 @@ final class TestCluster: Sendable {
         return nodes
     }
 
-    /// The same node again where `state` is given: its id and its drive.
-    func start(_ name: String, again state: TestNode? = nil) async throws -> TestNode {
-        let node = try await TestNode(name, in: self, id: state?.id, storage: state?.storage)
+    /// The same node again where `state` is given: its id and its drive, and what was kept.
+    func start(
+        _ name: String, again state: TestNode? = nil, kept: [KeptDevice] = []
+    ) async throws -> TestNode {
+        let node = try await TestNode(
+            name, in: self, id: state?.id, storage: state?.storage, kept: kept)
         started.withLock { $0.append(node) }
         return node
     }
@@ -73,13 +76,14 @@ final class TestNode: Sendable {
     private let liveness: LivenessKeeper
 
     init(
-        _ name: String, in cluster: TestCluster, id: NodeID?, storage: FakeStorage?
+        _ name: String, in cluster: TestCluster, id: NodeID?, storage: FakeStorage?,
+        kept: [KeptDevice] = []
     ) async throws {
         let id = id ?? .random()
         let storage = storage ?? FakeStorage()
         self.id = id
         self.storage = storage
-        devices = FakeDevices(disks: cluster.disks)
+        devices = FakeDevices(disks: cluster.disks, kept: kept)
         store = cluster.store
         engine.belongs(to: id)
         let settings = ControlSettings(

@@ -25,6 +25,7 @@ enum EventCode: Int, CaseIterable, Sendable {
     case reconciled = 1112
     case replicaDeleted = 1113
     case leadTaken = 1114
+    case volumeGoesOn = 1120
 
     case nodeLost = 2101
     case replicaLeft = 2102
@@ -37,6 +38,7 @@ enum EventCode: Int, CaseIterable, Sendable {
     case leftovers = 2109
     case driveFilling = 2110
     case filesystemNotGrown = 2111
+    case keptDeviceRemoved = 2120
 
     case volumeStopped = 3101
     case checksumMismatch = 3102

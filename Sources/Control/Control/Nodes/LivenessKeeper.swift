@@ -64,6 +64,16 @@ final class LivenessKeeper: Sendable {
         }
     }
 
+    /// Leaves the lease to run out by itself, all of it: the node may be back before that.
+    func leave() async {
+        guard let lease = held.withLock({ $0 }) else { return }
+        do throws(MetadataError) {
+            try await store.keepAlive(lease)
+        } catch {
+            logger.notice("the liveness lease runs out early: \(error)")
+        }
+    }
+
     /// Gives the lease back: the node is gone, as of now. After `run` has ended.
     func end() async {
         guard let lease = held.withLock({ lease in

@@ -82,6 +82,7 @@ extension VolumeKeeper {
     /// Refuses while the volume is open through this node's device.
     func beginExport() async throws {
         let message = "\(name) is open through this node's device"
+        if kept != nil { throw ExportRefusal(isUnknownName: false, message: message) }
         if frontEnd.mountPoint != nil {
             throw ExportRefusal(isUnknownName: false, message: "\(message); unmount it first")
         }

@@ -34,6 +34,10 @@ struct FrontEnd {
     var mountPoint: String?
     /// The engine has been told to let go of the disk, and has not answered.
     var isClosing = false
+    /// The disk is being unmounted: its end is no surprise.
+    var isEnding = false
+    /// The node ends, and all of this stays for its next `ciod`.
+    var isLeft = false
 
     var isThere: Bool { disk != nil || device != nil || mountPoint != nil }
 }

@@ -9,6 +9,7 @@ extension VolumeKeeper {
     /// as it is.
     func attach(_ wanted: WantedVolume) async throws {
         let node = context.node
+        if let kept { await resume(kept, wanted) }
         guard wanted.attachTo == node, !wanted.isExportOnly else {
             if wanted.attachTo == node { return try await keepExport() }
             return try await detach()
@@ -38,7 +39,7 @@ extension VolumeKeeper {
             try await giveRawContent()
         }
         if frontEnd.disk == nil {
-            let disk = try await context.devices.mountDisk(vdisk: wanted.vdisk)
+            let disk = try await context.devices.mountDisk(of: volume, vdisk: wanted.vdisk)
             frontEnd.disk = disk
             context.engine.send(.serveFUSE(volume, descriptor: disk.descriptor))
         }
@@ -134,6 +135,8 @@ extension VolumeKeeper {
             frontEnd.device = nil
         }
         if let disk = frontEnd.disk {
+            frontEnd.isEnding = true
+            defer { frontEnd.isEnding = false }
             try await context.devices.unmountDisk(disk)
             frontEnd.disk = nil
             frontEnd.isClosing = true
@@ -152,6 +155,7 @@ extension VolumeKeeper {
             frontEnd.isClosing = true
             context.engine.send(.stopFUSE(volume))
         }
+        if let disk = frontEnd.disk { try await context.devices.failDisk(disk) }
         if let device = frontEnd.device {
             try await context.devices.removeDevice(device)
             frontEnd.device = nil
@@ -166,6 +170,8 @@ extension VolumeKeeper {
     /// The session was lost to another owner; who took the volume has told of it.
     func clearAfterLoss() async throws {
         isAnnounced = false
+        if let kept { try await remove(kept) }
+        if let disk = frontEnd.disk { try await context.devices.failDisk(disk) }
         try await forceDown()
         isDeposed = false
     }

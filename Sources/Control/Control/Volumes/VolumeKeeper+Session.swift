@@ -76,6 +76,8 @@ extension VolumeKeeper {
         case .exportIdle:
             exportClients = false
         case .frontEndClosed:
+            // Nobody serves it any more: nothing may wait for it.
+            if let disk = frontEnd.disk, !frontEnd.isClosing, !frontEnd.isEnding { fail(disk) }
             frontEnd.isClosing = false
         default: break
         }
@@ -98,9 +100,10 @@ extension VolumeKeeper {
             isLossOpen = true
             exportClients = false
             // From now on everything that waits for the device fails; nothing hangs.
-            if frontEnd.disk != nil, !frontEnd.isClosing {
+            if let disk = frontEnd.disk, !frontEnd.isClosing {
                 frontEnd.isClosing = true
                 context.engine.send(.stopFUSE(volume))
+                fail(disk)
             }
             Task { await explainLoss(refusing: refusing, ours: epoch, wasServing: wasServing) }
         }

@@ -33,6 +33,8 @@ extension VolumeKeeper {
 
     func publishStatus() async {
         do throws(MetadataError) {
+            // What is left stands there for as long as the node seems to live.
+            if hasLeft, isIdle { return }
             if isIdle { try await withdraw() } else { try await publish() }
         } catch {
             context.logger.warning("status of \(name): \(error)")
@@ -81,10 +83,10 @@ extension VolumeKeeper {
     }
 
     private func currentStatus() -> VolumeStatus {
+        let device = frontEnd.device ?? kept?.device
         var now = VolumeStatus(
-            volume: volume, node: context.node,
-            isAttached: frontEnd.device != nil || exportClients,
-            isMounted: frontEnd.mountPoint != nil, device: frontEnd.device?.link,
+            volume: volume, node: context.node, isAttached: device != nil || exportClients,
+            isMounted: frontEnd.mountPoint != nil, device: device?.link,
             mountPoint: frontEnd.mountPoint, failure: toldFailure)
         if session.isServing { now.size = frontEnd.device == nil ? size : frontEnd.deviceSize }
         if case .opening = session {

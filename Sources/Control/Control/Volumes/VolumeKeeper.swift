@@ -41,6 +41,8 @@ actor VolumeKeeper {
     var limits = ServiceLevel.unlimited
 
     var frontEnd = FrontEnd()
+    /// A device from before this process, while its I/O has to wait (VolumeKeeper+Kept.swift).
+    var kept: KeptDevice?
     /// Somebody else owns the volume: the front end has to go, whoever uses it.
     var isDeposed = false
     /// Why the session was lost is not known yet: until it is, none is opened.
@@ -58,6 +60,8 @@ actor VolumeKeeper {
     /// The node ends.
     var isStopping = false
     var stopDeadline: ContinuousClock.Instant?
+    /// At the node's end devices stay, for its next `ciod`.
+    var leavesDevices = false
 
     var rebuild = RebuildState()
     /// Where the session's replicas lie, those that have been dropped too.
@@ -66,10 +70,13 @@ actor VolumeKeeper {
     /// A failed attachment is told once, until something else happens.
     var toldFailure: String?
 
-    init(volume: VolumeID, context: NodeContext, replicas: ReplicaKeeper) {
+    init(
+        volume: VolumeID, context: NodeContext, replicas: ReplicaKeeper, kept: KeptDevice? = nil
+    ) {
         self.volume = volume
         self.context = context
         self.replicas = replicas
+        self.kept = kept
     }
 
     func run() async {
@@ -83,8 +90,12 @@ actor VolumeKeeper {
 
     var name: String { context.name(of: volume) }
 
-    /// Nothing is held: no session, no front end.
-    var isIdle: Bool { session == .closed && !frontEnd.isThere && !frontEnd.isClosing }
+    /// Nothing is held: no session, and no front end but what is left to the next `ciod`.
+    var isIdle: Bool {
+        session == .closed && !frontEnd.isClosing && (hasLeft || !frontEnd.isThere && kept == nil)
+    }
+    /// A device stays here though the node ends.
+    var hasLeft: Bool { frontEnd.isLeft || kept != nil && isStopping && leavesDevices }
     /// Nobody would miss this keeper.
     var canGo: Bool {
         isIdle && !isStepping && !isLossOpen && status.published == nil && exportsPending == 0
@@ -99,7 +110,8 @@ actor VolumeKeeper {
         showRecord(of: view)
         do {
             if isDeposed { try await clearAfterLoss() }
-            if let wanted, wantsSession(wanted) {
+            try await judgeKept(wanted, in: view)
+            if let wanted, wantsSession(wanted) || goesOn(wanted, in: view) {
                 try await serve(wanted, in: view)
             } else {
                 try await leave(wanted, in: view)
@@ -151,7 +163,8 @@ actor VolumeKeeper {
         if let wanted, exportClients, !isStopping, !wanted.isDeleting, stoppedBy == nil {
             return try await stayAttached()
         }
-        if frontEnd.isThere {
+        if isStopping, leavesDevices { leaveDevice() }
+        if frontEnd.isThere, !frontEnd.isLeft {
             do {
                 try await takeDown()
             } catch is DiskInUse {
@@ -198,9 +211,10 @@ actor VolumeKeeper {
 // The end of the node.
 extension VolumeKeeper {
     /// Detaches and gives the volume back; `isIdle` tells when that is done.
-    func stop(by deadline: ContinuousClock.Instant) {
+    func stop(by deadline: ContinuousClock.Instant, leavingDevices: Bool) {
         isStopping = true
         stopDeadline = deadline
+        leavesDevices = leavingDevices
         bell.ring()
     }
 }

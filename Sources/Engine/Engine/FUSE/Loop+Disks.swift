@@ -10,7 +10,7 @@ import Units
 extension Loop {
     // MARK: Begin and end
 
-    mutating func serveDisk(_ id: VolumeID, _ descriptor: Int32) {
+    mutating func serveDisk(_ id: VolumeID, _ descriptor: Int32, _ isResumed: Bool) {
         guard let number = volumeNumbers[id] ?? newVolume(id), !isStopping, !disks.isFull,
             volumes[number].pointee.disk < 0,
             let disk = Disk(descriptor: descriptor, volume: number)
@@ -21,13 +21,29 @@ extension Loop {
         }
         let index = disks.insert(disk)
         volumes[number].pointee.disk = index
-        // A process before this one may have read requests and not answered them. Where there was
-        // none, or the kernel is older than 6.9, this does nothing.
-        withUnsafeTemporaryAllocation(byteCount: FUSELimits.replyBytesMax, alignment: 8) { bytes in
-            let count = FUSEReply.encodeResendNotification(into: bytes.baseAddress!)
-            _ = Glibc.write(descriptor, bytes.baseAddress!, count)
-        }
+        if isResumed && !resumeDisk(index) { return closeDisk(index) }
         readRequests(index)
+    }
+
+    /// A process before this one may have read requests and not answered them: the kernel sends
+    /// them again. False where it does not: they would wait for ever.
+    private mutating func resumeDisk(_ index: Int) -> Bool {
+        let disk = disks[index]
+        // What that process has acknowledged was for the same client; it has to hear of a loss.
+        if let machine = volumes[disk.pointee.volume].pointee.machine,
+            machine.pointee.mayLackWrites
+        {
+            disk.pointee.failsNextFlush = true
+        }
+        let descriptor = disk.pointee.descriptor
+        let isDone = withUnsafeTemporaryAllocation(
+            byteCount: FUSELimits.replyBytesMax, alignment: 8
+        ) { bytes in
+            let count = FUSEReply.encodeResendNotification(into: bytes.baseAddress!)
+            return Glibc.write(descriptor, bytes.baseAddress!, count) == count
+        }
+        if !isDone { shared.log("FUSE disk: nothing is sent again: \(errnoText(errno))") }
+        return isDone
     }
 
     /// A disk may be served before its session is opened: its first requests wait.

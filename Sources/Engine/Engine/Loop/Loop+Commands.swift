@@ -37,7 +37,8 @@ extension Loop {
         case .rebuild(let volume, let replica): rebuild(volume, with: .start(replica))
         case .freeReplica(let volume, let replica, let copies):
             rebuild(volume, with: .free(replica, copies: copies))
-        case .serveFUSE(let volume, let descriptor): serveDisk(volume, descriptor)
+        case .serveFUSE(let volume, let descriptor, let isResumed):
+            serveDisk(volume, descriptor, isResumed)
         case .stopFUSE(let volume): stopDisk(volume)
         case .exportAnswered(let token, let result): exportAnswered(token, result)
         case .exportNames(let names): exportNames = names

@@ -60,6 +60,8 @@ extension OwnerMachine {
         for index in recordedInSync.members {
             checkpoint = max(checkpoint, peers[index].holding.checkpoint)
         }
+        let content = peers[source].holding
+        mayLackWrites = !content.intact && !content.sameBoot
         let others = recordedInSync.subtracting(PeerMask(source))
         reconciliation = Reconciliation(source: source, lists: [])
         // A write acknowledged now, and lost by the intact ones later, could be told by nothing

@@ -70,6 +70,10 @@ public struct OwnerMachine: ~Copyable {
     var awaitedWhole: PeerMask = []
     var mustStartWaiting = false
     var reconciliation: Reconciliation?
+    /// Every copy has lost power since it promised the epoch before this session: writes that were
+    /// acknowledged and not flushed may be gone. Clients from before the session have to hear of
+    /// it (rule 20).
+    public internal(set) var mayLackWrites = false
     var activeCopies: [UInt64] = []
     var rebuild: Rebuild?
     var rebuildWork: RegionSet
