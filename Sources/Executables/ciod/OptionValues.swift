@@ -14,6 +14,8 @@ enum OptionKey: String, CaseIterable {
     case roleDelay = "role-delay"
     case logLevel = "log-level"
     case insecureNetwork = "insecure-network"
+    case dockerSocket = "docker-socket"
+    case dockerHost = "docker-host"
 
     var variable: String {
         "CIO_" + rawValue.uppercased().replacing("-", with: "_")
@@ -61,6 +63,7 @@ struct OptionValues {
             (.engine, flags.engine), (.threads, flags.threads), (.bootId, flags.bootId),
             (.rebuildDelay, flags.rebuildDelay), (.roleDelay, flags.roleDelay),
             (.logLevel, flags.logLevel),
+            (.dockerSocket, flags.dockerSocket), (.dockerHost, flags.dockerHost),
             (.insecureNetwork, flags.insecureNetwork ? "true" : nil),
         ]
         return single.map { ($0, $1.map { [$0] } ?? []) } + [(.drive, flags.drive)]

@@ -19,6 +19,8 @@ final class FakeDevices: NodeDevices {
         var steps: [String] = []
         var isBusy = false
         var isOpen = false
+        /// Folders where something else than what was mounted is seen.
+        var vanished: Set<String> = []
     }
 
     let disks: FakeDisks
@@ -60,6 +62,10 @@ final class FakeDevices: NodeDevices {
     func mount(
         _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, at folder: String
     ) async throws { note("mount \(filesystem.rawValue) \(folder)") }
+
+    func isMounted(_ device: BlockDevice, at folder: String) async throws -> Bool {
+        state.withLock { $0.vanished.remove(folder) == nil }
+    }
 
     func unmount(_ folder: String) async throws {
         if state.withLock({ $0.isBusy }) { throw DiskInUse() }

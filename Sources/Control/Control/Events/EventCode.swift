@@ -35,6 +35,8 @@ enum EventCode: Int, CaseIterable, Sendable {
     case volumeIsOpen = 2108
     case leftovers = 2109
     case driveFilling = 2110
+    case mountTornDown = 2120
+    case usersGone = 2121
 
     case volumeStopped = 3101
     case checksumMismatch = 3102

@@ -28,6 +28,8 @@ public protocol NodeDevices: Sendable {
     func mount(
         _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, at folder: String
     ) async throws
+    /// Whether what is seen at the folder now is this device's filesystem.
+    func isMounted(_ device: BlockDevice, at folder: String) async throws -> Bool
     /// Throws `DiskInUse` where something uses it.
     func unmount(_ folder: String) async throws
     func unmountLazily(_ folder: String) async throws

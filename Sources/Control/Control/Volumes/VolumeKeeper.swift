@@ -32,6 +32,8 @@ actor VolumeKeeper {
     var limits = ServiceLevel.unlimited
 
     var frontEnd = FrontEnd()
+    /// The front end is being taken away.
+    var isTakingDown = false
     /// Somebody else owns the volume: the front end has to go, whoever uses it.
     var isDeposed = false
     /// Why the session was lost is not known yet: until it is, none is opened.
