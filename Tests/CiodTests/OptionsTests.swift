@@ -63,7 +63,7 @@ import Testing
         ["--store", "etcd"], ["--store", "sqlite:"], ["--store", "sqlite:a"],
         ["--engine", "fast"], ["--threads", "0"], ["--threads", "65"], ["--boot-id", "123"],
         ["--rebuild-delay", "604801"], ["--rebuild-delay", "1.5"], ["--role-delay", "x"],
-        ["--log-level", "loud"],
+        ["--log-level", "loud"], ["--docker-socket", "run/cio.sock"], ["--docker-host", "off"],
     ])
     func whatIsOutOfRangeIsRefusedByItsName(arguments: [String]) {
         #expect {
@@ -95,6 +95,14 @@ import Testing
                 "\($0)".hasPrefix("--etcd has to be left out where line 1 of \(path)")
             }
         }
+    }
+
+    @Test func dockerFindsTheDriverWhereItLooksUnlessItIsOff() throws {
+        let standard = try options([])
+        #expect(standard.dockerSocket == "/run/docker/plugins/cio.sock")
+        #expect(standard.dockerHost == "/run/docker.sock")
+        #expect(try options(["--docker-socket", "/a/b.sock"]).dockerSocket == "/a/b.sock")
+        #expect(try options([], environment: ["CIO_DOCKER_SOCKET": "off"]).dockerSocket == nil)
     }
 
     @Test func otherAddressesNeedToBeInsisted() throws {

@@ -11,7 +11,7 @@ import Testing
     private func playground() -> Playground {
         Playground(
             folder: folder, program: "/nowhere/ciod", clearDevices: { _ in [] },
-            findMounts: { _ in [] })
+            findMounts: { _ in [] }, releaseMountPoints: { _ in [] })
     }
 
     private func withFolder(_ body: () async throws -> Void) async throws {

@@ -143,7 +143,7 @@ start_ciod v1
 ! wait "${client[ext4]}" || fail 'a client of the old owner ended well'
 grep -qE 'Input/output error|Read-only file system' "$CIO_TEST_DIR/ext4.fio" ||
     fail "fio: $(cat "$CIO_TEST_DIR/ext4.fio")"
-eventually 30 event_tells 'does not go on at node .* the owner is v2, epoch .*:2120$'
+eventually 30 event_tells 'does not go on at node .* the owner is v2, epoch .*:2112$'
 same "$(mounts_below "$cluster/v1" | wc -l)" 0
 [ -s "${point[ext4]}/since" ] || fail 'what the new owner has written is gone'
 eventually 60 is_healthy ext4

@@ -29,4 +29,6 @@ static const int32_t cio_fuse_notify_resend = 7;
 extern const int cio_open_direct;
 // A pipe whose ends are close-on-exec from the start.
 int cio_pipe(int ends[2]);
+// Sets or clears a folder's immutable flag (FS_IOC_SETFLAGS); -1 and errno where that fails.
+int cio_set_immutable(int folder, int on);
 dev_t cio_make_device(unsigned major, unsigned minor);

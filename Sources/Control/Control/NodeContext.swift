@@ -15,6 +15,7 @@ struct NodeContext: Sendable {
     let events: EventWriter
     let liveness: LivenessKeeper
     let failovers: FailoverNotes
+    let holds = VolumeHolds()
     let logger: Logger
 
     var node: NodeID { settings.node }

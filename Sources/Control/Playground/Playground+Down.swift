@@ -70,6 +70,10 @@ extension Playground {
             throw APIError(what: what, why: "something is still mounted below \(path)")
         }
         guard FileManager.default.fileExists(atPath: path) else { return }
+        let held = releaseMountPoints(path + "/volumes")
+        guard held.isEmpty else {
+            throw APIError(what: what, why: held.joined(separator: ", "))
+        }
         do { try FileManager.default.removeItem(atPath: path) } catch {
             throw APIError(what: what, why: "cannot remove \(path) (\(error))")
         }

@@ -14,22 +14,27 @@ public struct Playground: Sendable {
     public typealias ClearDevices = @Sendable (_ folder: String) -> [String]
     /// The mount points of filesystems on devices below a folder.
     public typealias FindMounts = @Sendable (_ folder: String) -> [String]
+    /// Makes mount points below a folder such that they can be removed, and says what could not
+    /// be done.
+    public typealias ReleaseMountPoints = @Sendable (_ folder: String) -> [String]
 
     public let folder: String
     let program: String
     let clearDevices: ClearDevices
     let findMounts: FindMounts
+    let releaseMountPoints: ReleaseMountPoints
 
     /// `program` is the `ciod` to start. The folder may be missing.
     public init(
         folder: String, program: String, clearDevices: @escaping ClearDevices,
-        findMounts: @escaping FindMounts
+        findMounts: @escaping FindMounts, releaseMountPoints: @escaping ReleaseMountPoints
     ) {
         // Absolute and without links, as the kernel tells mounts and open files.
         self.folder = Self.resolved(folder)
         self.program = program
         self.clearDevices = clearDevices
         self.findMounts = findMounts
+        self.releaseMountPoints = releaseMountPoints
     }
 
     private static func resolved(_ path: String) -> String {

@@ -22,6 +22,7 @@ public struct PlaygroundNode: Equatable, Sendable {
     public var name: String { "v\(number)" }
     public var runFolder: String { "\(folder)/run" }
     public var socket: String { "\(runFolder)/cio.sock" }
+    public var dockerSocket: String { "\(runFolder)/docker.sock" }
     public var log: String { "\(folder)/ciod.log" }
     /// Where volumes are mounted: `vdN` below it.
     public var volumesFolder: String { "\(folder)/volumes" }
@@ -42,7 +43,7 @@ public struct PlaygroundNode: Equatable, Sendable {
             "--name", name, "--state-dir", "\(folder)/state", "--run-dir", runFolder,
             "--dev-dir", "\(folder)/dev", "--volumes-dir", volumesFolder,
             "--drive", "\(folder)/drive", "--address", address, "--port", "\(port)",
-            "--nbd-address", "\(address):\(Limits.nbdPort)",
+            "--nbd-address", "\(address):\(Limits.nbdPort)", "--docker-socket", dockerSocket,
         ] + store
         if let engine = plan.engine { arguments += ["--engine", engine] }
         if let delay = plan.rebuildDelay { arguments += ["--rebuild-delay", "\(delay)"] }

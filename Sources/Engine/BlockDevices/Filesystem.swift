@@ -1,3 +1,4 @@
+import CBlockDevices
 import Glibc
 
 /// The filesystems that a volume can carry.
@@ -101,15 +102,46 @@ public enum Filesystem {
         return total == 0 ? 0 : (used * 100 + total - 1) / total
     }
 
-    /// Mounts a filesystem at a folder, which is made if it is missing (its parent must exist).
+    /// What is done before a mount, which replays the journal by itself.
+    ///
+    /// ext4 gets `e2fsck -p`: at once done where nothing is wrong, and it repairs what can be
+    /// repaired without a question. XFS has no such tool: its mount either replays the log or
+    /// refuses, and `mount` says then what `xfs_repair -n` finds. Nothing else is ever repaired by
+    /// itself.
+    public static func check(_ kind: FilesystemKind, on device: String) throws(BlockDeviceError) {
+        guard kind == .ext4 else { return }
+        do throws(BlockDeviceError) {
+            try Tool.run("e2fsck", ["-p", device])
+        } catch .tool(_, .exited(1), _) {
+            // Errors were found and corrected; e2fsck(8).
+        }
+    }
+
+    /// Mounts a filesystem at a folder (`MountPoint.prepare`), and looks that it is there.
     public static func mount(
         _ kind: FilesystemKind, on device: String, at folder: String
     ) throws(BlockDeviceError) {
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw .last("make", folder) }
         // After a takeover on one machine the dead mount may still be there, and XFS refuses a
         // second one with its UUID.
         let options = kind == .xfs ? "nouuid" : ""
-        try Mounting.mount(device, at: folder, type: kind.rawValue, options: options)
+        do throws(BlockDeviceError) {
+            try Mounting.mount(device, at: folder, type: kind.rawValue, options: options)
+        } catch .system(_, _, EUCLEAN) where kind == .xfs {
+            // Changes nothing; its findings are the error.
+            try Tool.run("xfs_repair", ["-n", device])
+            throw .system(operation: "mount", object: "\(device) at \(folder)", errno: EUCLEAN)
+        }
+        guard try isMounted(device, at: folder) else { throw .mountVanished(folder) }
+    }
+
+    /// Whether what is seen at a folder now is that device's filesystem.
+    public static func isMounted(
+        _ device: String, at folder: String
+    ) throws(BlockDeviceError) -> Bool {
+        var status = stat()
+        guard stat(device, &status) == 0 else { throw .last("look at", device) }
+        guard let entry = try MountTable.entry(at: folder) else { return false }
+        return cio_make_device(entry.major, entry.minor) == status.st_rdev
     }
 
     /// Unmounts; EBUSY where something uses it.

@@ -31,7 +31,8 @@ struct PlaygroundPlace: ParsableArguments {
                 guard access(folder, F_OK) == 0, let found = try? Leftovers.find(under: folder)
                 else { return [] }
                 return found.filesystems + found.disks.map(\.path)
-            })
+            },
+            releaseMountPoints: { MountPoint.release(in: $0).map { "\($0)" } })
     }
 
     /// A program beside this one: of the same build.

@@ -124,6 +124,8 @@ struct DevicesJoint: NodeDevices {
         try await Blocking.run {
             let parent = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
             try Folders.make(parent, mode: 0o711)
+            try MountPoint.prepare(folder)
+            try Filesystem.check(filesystem.kind, on: device.path)
             try Filesystem.mount(filesystem.kind, on: device.path, at: folder)
         }
     }
@@ -139,6 +141,12 @@ struct DevicesJoint: NodeDevices {
     func usedPercent(of folder: String) async throws -> UInt64 {
         try await Blocking.run { () throws(BlockDeviceError) in
             try Filesystem.usedPercent(of: folder)
+        }
+    }
+
+    func isMounted(_ device: BlockDevice, at folder: String) async throws -> Bool {
+        try await Blocking.run { () throws(BlockDeviceError) in
+            try Filesystem.isMounted(device.path, at: folder)
         }
     }
 

@@ -55,6 +55,16 @@ struct Flags: ParsableArguments {
     var rebuildDelay: String?
     @Option(help: "Seconds before a silent node's role moves. (default: 60)")
     var roleDelay: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where Docker finds the volume driver, or off."
+                + " (default: /run/docker/plugins/cio.sock)", valueName: "path"))
+    var dockerSocket: String?
+    @Option(
+        help: ArgumentHelp(
+            "Docker's own socket, asked which containers run. (default: /run/docker.sock)",
+            valueName: "path"))
+    var dockerHost: String?
     @Option(help: "trace, debug, info, notice, warning, error. (default: info)")
     var logLevel: String?
     @Flag(help: "Listen on other than loopback addresses, without authentication.")

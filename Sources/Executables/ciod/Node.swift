@@ -1,5 +1,6 @@
 import API
 import Control
+import DockerPlugin
 import Engine
 import EngineCommands
 import FoundationEssentials
@@ -19,6 +20,7 @@ struct Node {
     let plane: ControlPlane
     let store: any MetadataStore
     let server: RESTServer
+    let docker: PluginServer?
     let logger: Logger
 
     /// In the order in which each part needs the one before: the store names the cluster, the
@@ -99,7 +101,29 @@ struct Node {
         return Node(
             plane: plane, store: store,
             server: RESTServer(path: sockets.rest, requests: plane.requests, logger: logger),
-            logger: logger)
+            docker: try dockerServer(options, plane.requests, logger), logger: logger)
+    }
+
+    private static func dockerServer(
+        _ options: Options, _ requests: Requests, _ logger: Logger
+    ) throws -> PluginServer? {
+        guard let path = options.dockerSocket else { return nil }
+        let socket: ListeningSocket
+        do throws(ListeningSocket.Failure) {
+            let environment = ProcessInfo.processInfo.environment
+            if let inherited = ListeningSocket.inherited(environment: environment) {
+                socket = inherited
+            } else {
+                socket = try ListeningSocket.make(at: path)
+            }
+        } catch {
+            throw StartError(
+                description: "\(error); choose another path with --docker-socket, or off")
+        }
+        let plugin = Plugin(
+            requests: requests, stateDirectory: options.stateDirectory, boot: options.boot.text,
+            dockerSocket: options.dockerHost, logger: logger)
+        return PluginServer(socket: socket, plugin: plugin, logger: logger)
     }
 
     /// Until SIGTERM or SIGINT; then everything is ended in order, the API first. After SIGTERM
@@ -107,7 +131,8 @@ struct Node {
     func run() async throws {
         let ending = Ending()
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(
-            services: [ControlService(plane: plane, store: store, ending: ending), server],
+            services: [ControlService(plane: plane, store: store, ending: ending), server]
+                + [docker].compactMap { $0 },
             gracefulShutdownSignals: [.sigterm], logger: logger))
         let interrupts = await UnixSignalsSequence(trapping: .sigint)
         let listener = Task {

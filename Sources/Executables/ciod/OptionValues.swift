@@ -17,6 +17,8 @@ enum OptionKey: String, CaseIterable {
     case roleDelay = "role-delay"
     case logLevel = "log-level"
     case insecureNetwork = "insecure-network"
+    case dockerSocket = "docker-socket"
+    case dockerHost = "docker-host"
 
     /// Whether it may be given several times; what lies between several in the environment.
     var separator: Character? {
@@ -74,6 +76,7 @@ struct OptionValues {
             (.liveness, flags.liveness),
             (.rebuildDelay, flags.rebuildDelay), (.roleDelay, flags.roleDelay),
             (.logLevel, flags.logLevel),
+            (.dockerSocket, flags.dockerSocket), (.dockerHost, flags.dockerHost),
             (.insecureNetwork, flags.insecureNetwork ? "true" : nil),
         ]
         return single.map { ($0, $1.map { [$0] } ?? []) } + [

@@ -28,6 +28,9 @@ struct Options: Sendable {
     var rebuildDelay: Duration
     var roleDelay: Duration
     var logLevel: Logger.Level
+    /// Nil: no volume driver is offered to Docker.
+    var dockerSocket: String?
+    var dockerHost: String
 
     struct DriveOption: Equatable, Sendable {
         var path: String
@@ -66,6 +69,9 @@ struct Options: Sendable {
         rebuildDelay = .seconds(try values.number(.rebuildDelay, 0...Self.secondsMax) ?? 30)
         roleDelay = .seconds(try values.number(.roleDelay, 0...Self.secondsMax) ?? 60)
         logLevel = try values.choice(.logLevel) ?? .info
+        dockerSocket = values[.dockerSocket] == "off"
+            ? nil : try values.path(.dockerSocket) ?? "/run/docker/plugins/cio.sock"
+        dockerHost = try values.path(.dockerHost) ?? "/run/docker.sock"
     }
 
     private static func name(_ values: OptionValues) throws -> String {

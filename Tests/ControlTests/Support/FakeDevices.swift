@@ -24,6 +24,8 @@ final class FakeDevices: NodeDevices {
         /// What an earlier process has left.
         var kept: [KeptDevice] = []
         var canKeep = false
+        /// Folders where something else than what was mounted is seen.
+        var vanished: Set<String> = []
     }
 
     let disks: FakeDisks
@@ -89,6 +91,10 @@ final class FakeDevices: NodeDevices {
     func mount(
         _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, at folder: String
     ) async throws { note("mount \(filesystem.rawValue) \(folder)") }
+
+    func isMounted(_ device: BlockDevice, at folder: String) async throws -> Bool {
+        state.withLock { $0.vanished.remove(folder) == nil }
+    }
 
     func unmount(_ folder: String) async throws {
         if state.withLock({ $0.isBusy }) { throw DiskInUse() }

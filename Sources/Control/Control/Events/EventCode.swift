@@ -38,7 +38,9 @@ enum EventCode: Int, CaseIterable, Sendable {
     case leftovers = 2109
     case driveFilling = 2110
     case filesystemNotGrown = 2111
-    case keptDeviceRemoved = 2120
+    case keptDeviceRemoved = 2112
+    case mountTornDown = 2120
+    case usersGone = 2121
 
     case volumeStopped = 3101
     case checksumMismatch = 3102

@@ -40,6 +40,8 @@ public protocol NodeDevices: Sendable {
     func mount(
         _ filesystem: WantedVolume.Filesystem, on device: BlockDevice, at folder: String
     ) async throws
+    /// Whether what is seen at the folder now is this device's filesystem.
+    func isMounted(_ device: BlockDevice, at folder: String) async throws -> Bool
     /// Over the whole device.
     /// - Parameter folder: where it is mounted; nil for one that is not, which only ext4 can.
     func growFilesystem(

@@ -205,7 +205,7 @@ extension Requests {
         return .seconds(seconds)
     }
 
-    private func shown(_ volume: WantedVolume) -> VolumeView? {
+    func shown(_ volume: WantedVolume) -> VolumeView? {
         let view = context.view
         return view.wanted[volume.id].map { show($0.record, in: view) }
     }

@@ -25,8 +25,7 @@ extension VolumeKeeper {
             if wanted.autoexpand.isEnabled { try await watchUse() }
         } else if let folder = frontEnd.mountPoint {
             do {
-                try await context.devices.unmount(folder)
-                frontEnd.mountPoint = nil
+                try await unmount(folder)
             } catch is DiskInUse {
                 return try await stayMounted()
             }
@@ -125,10 +124,10 @@ extension VolumeKeeper {
     /// From the mount to the disk. Throws `DiskInUse`, with nothing changed, where something
     /// uses it.
     func takeDown() async throws {
-        if let folder = frontEnd.mountPoint {
-            try await context.devices.unmount(folder)
-            frontEnd.mountPoint = nil
-        }
+        guard isStopping || !context.holds.contains(volume) else { throw DiskInUse() }
+        isTakingDown = true
+        defer { isTakingDown = false }
+        if let folder = frontEnd.mountPoint { try await unmount(folder) }
         if let device = frontEnd.device {
             if try await context.devices.isInUse(device) { throw DiskInUse() }
             try await context.devices.removeDevice(device)
@@ -143,6 +142,28 @@ extension VolumeKeeper {
             context.engine.send(.stopFUSE(volume))
         }
         await announceEnd()
+    }
+
+    private func unmount(_ folder: String) async throws {
+        guard isStopping || !context.holds.contains(volume) else { throw DiskInUse() }
+        isTakingDown = true
+        defer { isTakingDown = false }
+        try await context.devices.unmount(folder)
+        frontEnd.mountPoint = nil
+    }
+
+    /// Whether the volume's filesystem is what is seen at its mount point, and is going to stay
+    /// there as long as the volume is held. If it is not, it is mounted again.
+    func confirmMount() async throws -> Bool {
+        guard let device = frontEnd.device, let folder = frontEnd.mountPoint, !isTakingDown,
+            !isDeposed
+        else { return false }
+        if try await context.devices.isMounted(device, at: folder) {
+            return !isTakingDown && frontEnd.mountPoint == folder
+        }
+        if frontEnd.mountPoint == folder { frontEnd.mountPoint = nil }
+        bell.ring()
+        return false
     }
 
     /// Takes everything down though it is in use. Its users get errors.
@@ -170,6 +191,12 @@ extension VolumeKeeper {
     /// The session was lost to another owner; who took the volume has told of it.
     func clearAfterLoss() async throws {
         isAnnounced = false
+        if let folder = frontEnd.mountPoint {
+            let users = context.holds.contains(volume) ? "; its users here get errors" : ""
+            await context.event(
+                .mountTornDown, "\(name): \(folder) is torn down on node"
+                    + " \(context.node.short), which has lost the volume\(users)")
+        }
         if let kept { try await remove(kept) }
         if let disk = frontEnd.disk { try await context.devices.failDisk(disk) }
         try await forceDown()

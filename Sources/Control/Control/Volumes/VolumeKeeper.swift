@@ -43,6 +43,8 @@ actor VolumeKeeper {
     var frontEnd = FrontEnd()
     /// A device from before this process, while its I/O has to wait (VolumeKeeper+Kept.swift).
     var kept: KeptDevice?
+    /// The front end is being taken away.
+    var isTakingDown = false
     /// Somebody else owns the volume: the front end has to go, whoever uses it.
     var isDeposed = false
     /// Why the session was lost is not known yet: until it is, none is opened.

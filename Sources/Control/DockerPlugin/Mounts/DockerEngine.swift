@@ -1,0 +1,76 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOFoundationEssentialsCompat
+
+/// Docker's own account of its containers, where its socket can be reached.
+struct DockerEngine: Sendable {
+    let socketPath: String
+
+    /// The names of cio's volumes that containers use which run, or may at any moment; nil where
+    /// Docker does not answer.
+    func volumesInUse() async -> Set<String>? {
+        var request = HTTPClientRequest(
+            url: "http+unix://\(Self.encoded(socketPath))/containers/json?all=1")
+        request.headers.add(name: "host", value: "docker")
+        do {
+            let response = try await Self.http.execute(request, timeout: .seconds(5))
+            guard response.status == .ok else { return nil }
+            let body = try await response.body.collect(upTo: Self.bodyBytesMax)
+            return try Self.volumes(in: Data(buffer: body))
+        } catch {
+            return nil
+        }
+    }
+
+    /// Thousands of containers, some KiB each.
+    private static let bodyBytesMax = 64 << 20
+
+    /// For the life of the process.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(2)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        // Docker's socket may be another one the next time.
+        configuration.connectionPool.idleTimeout = .seconds(1)
+        return HTTPClient(configuration: configuration)
+    }()
+
+    /// `GET /containers/json`, as far as it matters here.
+    private struct Container: Decodable {
+        struct Mount: Decodable {
+            var Name: String?
+            var Driver: String?
+        }
+        var State: String
+        var Mounts: [Mount]?
+    }
+
+    /// A container that has ended, or was never started, uses nothing. (One that is being started
+    /// still shows so: that is what a reference's youth is for.)
+    private static let idle: Set<String> = ["created", "exited", "dead"]
+
+    static func volumes(in list: Data) throws -> Set<String> {
+        var names: Set<String> = []
+        for container in try JSONDecoder().decode([Container].self, from: list)
+        where !idle.contains(container.State) {
+            for mount in container.Mounts ?? [] where mount.Driver == PluginServer.driverName {
+                if let name = mount.Name { names.insert(name) }
+            }
+        }
+        return names
+    }
+
+    private static func encoded(_ path: String) -> String {
+        path.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"):
+                String(UnicodeScalar(byte))
+            default:
+                "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+            }
+        }.joined()
+    }
+}
