@@ -85,11 +85,39 @@ extension DeviceTests {
 
         let new = try MemoryDisk(at: scratch.path("new"), sizeBytes: Self.disk512, memory: memory)
         let newLoop = try LoopDevice.attach(to: scratch.path("new"))
+        // Its journal has never been replayed.
+        try Filesystem.check(kind, on: newLoop.path)
         try Filesystem.mount(kind, on: newLoop.path, at: scratch.path("v2"))
+        #expect(try Filesystem.isMounted(newLoop.path, at: scratch.path("v2")))
+        #expect(try !Filesystem.isMounted(newLoop.path, at: scratch.path("v1")))
+        #expect(try !Filesystem.isMounted(newLoop.path, at: scratch.folder))
         #expect(try readFile(scratch.path("v2/file")) == [1, 2, 3])
         try Filesystem.unmount(scratch.path("v2"))
         try newLoop.detach()
         try new.unmount()
+    }
+
+    /// What cannot be repaired without a question is left as it is, and told.
+    @Test(arguments: [(FilesystemKind.ext4, 4096, "e2fsck -p"), (.xfs, 512, "xfs_repair -n")])
+    func aDamagedFilesystemIsRefused(kind: FilesystemKind, at: Int, tool: String) throws {
+        let scratch = Scratch()
+        let disk = try MemoryDisk(at: scratch.path("disk"), sizeBytes: Self.disk512)
+        let loop = try LoopDevice.attach(to: scratch.path("disk"))
+        try Filesystem.make(kind, on: loop.path, overwriting: false)
+        let file = open(loop.path, O_RDWR | O_CLOEXEC)
+        let damage = noise(1536)
+        #expect(pwrite(file, damage, damage.count, off_t(at)) == damage.count)
+        close(file)
+        do {
+            try Filesystem.check(kind, on: loop.path)
+            try Filesystem.mount(kind, on: loop.path, at: scratch.path("volume"))
+            Issue.record("it was mounted")
+        } catch .tool(let command, _, let output) {
+            #expect(command == "\(tool) \(loop.path)")
+            #expect(!output.isEmpty)
+        }
+        try loop.detach()
+        try disk.unmount()
     }
 
     @Test func aFailedToolSaysWhatAndWhy() throws {

@@ -17,10 +17,13 @@ import Testing
         let options = [
             "capacity": "10", "directory": "/cio/mysql", "level": "3", "type": "hdd",
             "filesystem": "ext4", "provision": "thin", "label": "a=1,b=x=y,c=", "snapshot": "no",
+            "iopsmin": "100", "iopsmax": "1000", "bandwidthmin": "0", "bandwidthmax": "50",
+            "profile": "MYSQL",
         ]
         #expect(try request(options) == CreateVolumeRequest(
             name: "db", capacityGB: 10, level: 3, filesystem: "ext4", directory: "/cio/mysql",
-            provision: "thin", type: "hdd", labels: ["a": "1", "b": "x=y", "c": ""]))
+            provision: "thin", type: "hdd", labels: ["a": "1", "b": "x=y", "c": ""],
+            iopsMin: 100, iopsMax: 1000, bandwidthMin: 0, bandwidthMax: 50, profile: "MYSQL"))
     }
 
     @Test(arguments: [
@@ -32,11 +35,10 @@ import Testing
         (["level": "0"], "the option level is a whole number of copies, not '0'"),
         (["label": "a"], "the option label is KEY=VALUE"),
         (["label": "a=1,a=2"], "the option label has the key a twice"),
-        (["profile": "MYSQL"], "the option profile cannot be honoured yet"),
-        (["iopsmin": "100"], "the option iopsmin cannot be honoured yet"),
-        (["iopsmax": "100"], "the option iopsmax cannot be honoured yet"),
-        (["bandwidthmin": "1"], "the option bandwidthmin cannot be honoured yet"),
-        (["bandwidthmax": "1"], "the option bandwidthmax cannot be honoured yet"),
+        (["iopsmin": "-1"], "the option iopsmin is a whole number of reads and writes a second"),
+        (["iopsmax": "fast"], "the option iopsmax is a whole number of reads and writes"),
+        (["bandwidthmin": ""], "the option bandwidthmin is a whole number of MiB a second"),
+        (["bandwidthmax": "1.5"], "the option bandwidthmax is a whole number of MiB a second"),
         (["snapshot": "yes"], "the option snapshot cannot be honoured yet"),
         (["snapshot": "maybe"], "the option snapshot is yes or no, not 'maybe'"),
         (["interval": "60"], "the option interval needs the option snapshot=yes"),

@@ -28,11 +28,14 @@ same "$(docker volume ls -q)" db
 same "$(docker volume inspect -f '{{.Driver}} {{.Scope}} {{.Status.vdisk}} {{.Status.capacity}}' db)" \
     'cio global vd1 1GB'
 same "$(field db redundancy)" 2
-for option in colour=red capacity=ten level=4 filesystem=ntfs iopsmax=5 profile=GOLD interval=5; do
-    output=$(docker volume create -d cio --name no --opt "$option" 2>&1) && fail "$option was taken"
-    [[ $output == *"${option%%=*}"* ]] || fail "$option: $output"
+for option in colour=red capacity=ten level=4 filesystem=ntfs iopsmax=x profile=NONE interval=5 \
+    'iopsmin=9 --opt iopsmax=8'; do
+    output=$(docker volume create -d cio --name no --opt $option 2>&1) && fail "$option was taken"
+    [[ ${output,,} == *"${option%%=*}"* ]] || fail "$option: $output"
 done
 docker volume create -d cio --name db --opt capacity=1
+docker volume create -d cio --name gold --opt profile=GOLD --opt capacity=1 --opt iopsmax=1500
+same "$(field gold minimumIOPS) $(field gold maximumIOPS) $(field gold capacity)" '1000 1500 1'
 
 testing 'three nodes create one volume at once'
 for node in v1 v2 v3; do
@@ -104,7 +107,7 @@ same "$(references db)" 1
 docker rm -f always never
 eventually 10 is_off db
 docker volume rm left
-same "$(docker volume ls -q | sort | tr '\n' ' ')" 'db files once '
+same "$(docker volume ls -q | sort | tr '\n' ' ')" 'db files gold once '
 
 testing 'the volume comes from a node where nobody uses it, and from one that is dead'
 same "$(mount_at v2 db moved)" "{\"Err\":\"\",\"Mountpoint\":\"$cluster/v2/volumes/vd1/data\"}"

@@ -117,10 +117,12 @@ public enum Filesystem {
         }
     }
 
-    /// Mounts a filesystem at a folder (`MountPoint.prepare`), and looks that it is there.
+    /// Mounts a filesystem at a folder, which is made if it is missing (its parent must exist), and
+    /// looks that it is there.
     public static func mount(
         _ kind: FilesystemKind, on device: String, at folder: String
     ) throws(BlockDeviceError) {
+        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw .last("make", folder) }
         // After a takeover on one machine the dead mount may still be there, and XFS refuses a
         // second one with its UUID.
         let options = kind == .xfs ? "nouuid" : ""

@@ -8,14 +8,15 @@ extension Requests {
     /// nodes that ask for the same one at once, one makes it, and all succeed.
     public func createUnlessThere(_ request: CreateVolumeRequest) async throws {
         let what = "Add volume" + (request.name.map { " \($0)" } ?? "")
-        let input = try VolumeInput(request, what: what)
-        guard let name = input.name else {
+        guard let name = request.name else {
             throw RequestError(.invalid, what, why: "it has no name")
         }
+        let whole = try await withProfile(request, what)
+        _ = try VolumeInput(whole, what: what)
         // The second time somebody else was faster, and the third it was removed in between.
         for _ in 0..<3 {
             if let present = try await present(name) {
-                return try check(present, against: input, request, what)
+                return try check(present, against: request, whole, what)
             }
             do {
                 _ = try await create(request)
@@ -39,35 +40,32 @@ extension Requests {
         return context.view.volume(named: name)?.record
     }
 
-    /// Only what was asked for is compared; what was left open fits any volume.
+    /// Only what was asked for is compared; what was left open fits any volume. Of a profile only
+    /// that counts which a volume keeps for life: the rest may have been changed since.
     private func check(
-        _ volume: WantedVolume, against input: VolumeInput, _ request: CreateVolumeRequest,
-        _ what: String
+        _ volume: WantedVolume, against request: CreateVolumeRequest,
+        _ whole: CreateVolumeRequest, _ what: String
     ) throws {
         guard !volume.isDeleting else {
             throw RequestError(
                 .conflict, what, why: "the volume is being removed", next: "try again")
         }
         var differences: [String] = []
-        func compare(_ name: String, _ isAsked: Bool, _ has: String, _ wants: String) {
-            if isAsked, has != wants { differences.append("\(name) \(has), not \(wants)") }
+        func compare<Value: Equatable>(_ name: String, _ has: Value, _ wants: Value?) {
+            if let wants, has != wants { differences.append("\(name) \(has), not \(wants)") }
         }
-        compare(
-            "capacity", request.capacityGB != nil, "\(volume.size.gigabytes)",
-            "\(input.size.gigabytes)")
-        compare("level", request.level != nil, "\(volume.copies)", "\(input.copies)")
-        compare(
-            "filesystem", request.filesystem != nil, volume.filesystem.rawValue,
-            input.filesystem.rawValue)
-        compare(
-            "provision", request.provision != nil, volume.provision.rawValue,
-            input.provision.rawValue)
-        compare("type", request.type != nil, volume.driveType.rawValue, input.driveType.rawValue)
-        compare(
-            "directory", request.directory != nil, volume.directory ?? "the node's own",
-            input.directory ?? "")
-        for (key, value) in input.labels.sorted(by: { $0.key < $1.key }) {
-            compare("label \(key)", true, volume.labels[key] ?? "(none)", value)
+        compare("level", volume.copies, whole.level)
+        compare("filesystem", volume.filesystem.rawValue, whole.filesystem)
+        compare("provision", volume.provision.rawValue, whole.provision)
+        compare("type", volume.driveType.rawValue, whole.type)
+        compare("capacity", volume.size.gigabytes, request.capacityGB)
+        compare("directory", volume.directory ?? "(the node's own)", request.directory)
+        compare("iopsmin", volume.service.iopsMin ?? 0, request.iopsMin)
+        compare("iopsmax", volume.service.iopsMax ?? 0, request.iopsMax)
+        compare("bandwidthmin", volume.service.bandwidthMin ?? 0, request.bandwidthMin)
+        compare("bandwidthmax", volume.service.bandwidthMax ?? 0, request.bandwidthMax)
+        for (key, value) in (request.labels ?? [:]).sorted(by: { $0.key < $1.key }) {
+            compare("label \(key)", volume.labels[key] ?? "(none)", value)
         }
         guard differences.isEmpty else {
             throw RequestError(

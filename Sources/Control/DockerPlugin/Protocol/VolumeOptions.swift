@@ -47,8 +47,8 @@ enum VolumeOptions: String, CaseIterable {
         _ value: String, to request: inout CreateVolumeRequest, among all: [String: String]
     ) throws(Refusal) {
         switch self {
-        case .capacity: request.capacityGB = UInt64(try number(value, "GB"))
-        case .level: request.level = try number(value, "copies")
+        case .capacity: request.capacityGB = try number(value, "GB", from: 1)
+        case .level: request.level = Int(try number(value, "copies", from: 1))
         case .directory: request.directory = value
         case .type: request.type = value
         case .filesystem: request.filesystem = value
@@ -60,17 +60,20 @@ enum VolumeOptions: String, CaseIterable {
                 throw Refusal(why: "needs the option snapshot=yes")
             }
             throw Self.notYet
-        case .iopsmin, .iopsmax, .bandwidthmin, .bandwidthmax: throw Self.notYet
-        // A profile stands for what the other options leave open: it would fill `request` before
-        // any of them is applied.
-        case .profile: throw Self.notYet
+        case .iopsmin: request.iopsMin = try number(value, "reads and writes a second")
+        case .iopsmax: request.iopsMax = try number(value, "reads and writes a second")
+        case .bandwidthmin: request.bandwidthMin = try number(value, "MiB a second")
+        case .bandwidthmax: request.bandwidthMax = try number(value, "MiB a second")
+        case .profile: request.profile = value
         }
     }
 
     private static let notYet = Refusal(why: "cannot be honoured yet", next: "leave it out")
 
-    private func number(_ value: String, _ unit: String) throws(Refusal) -> Int {
-        guard let number = Int(value), number > 0 else {
+    private func number(
+        _ value: String, _ unit: String, from least: UInt64 = 0
+    ) throws(Refusal) -> UInt64 {
+        guard let number = UInt64(value), (least...UInt64(Int.max)).contains(number) else {
             throw Refusal(why: "is a whole number of \(unit), not '\(value)'")
         }
         return number
