@@ -22,7 +22,7 @@ has_leader 2 || fail "$(cio playground status --dir "$cluster")"
 refused cio playground up --nodes 4 --etcd --dir "$cluster"
 refused cio playground kill m1 --dir "$cluster"
 cio volume create db -c 1 -l 3 -n v2
-touch "$book"
+: >"$book"
 ledger write v2 6 &
 client=$!
 eventually 30 answers 1000

@@ -70,6 +70,6 @@ enum ControlLimits {
     /// Events that wait to be written while the metadata service is away; later ones are only
     /// logged.
     static let eventsQueuedMax = 1_000
-    /// Written in one transaction: two operations, and some for trimming, of 128.
+    /// Written in one transaction: two operations, and some for trimming, of 120.
     static let eventsAtOnce = 20
 }

@@ -8,6 +8,8 @@ import Metadata
 /// client keeps a few slots by which a transaction whose reply was lost is found again
 /// (`GuardedTransaction`).
 ///
+/// Revisions are etcd's own: those of other programs' keys, and of slots, lie between ours.
+///
 /// Any endpoint serves any call; the next one is asked when one fails or is silent. A call fails
 /// after `EtcdOptions.requestTimeout`; watches wait for etcd to come back. How much of the past is
 /// kept is etcd's to decide: its `--auto-compaction-retention`.

@@ -83,7 +83,8 @@ final class Session: Sendable {
                 if attempt > 0 { members.prefer(index) }
                 return Reply(result: result, mayBeSecond: failures.mayHaveArrived)
             } catch {
-                members.failed(index)
+                // Whoever gives up has nothing to say of the endpoint.
+                if !Task.isCancelled { members.failed(index) }
                 failures.add(error, at: index)
             }
             attempt += 1
