@@ -105,6 +105,18 @@ import Testing
         #expect(try options([], environment: ["CIO_DOCKER_SOCKET": "off"]).dockerSocket == nil)
     }
 
+    /// The unit that makes the socket before Docker starts, and the name under which it comes.
+    @Test func theSocketUnitIsForTheSameSocket() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let unit = try String(
+            contentsOf: root.appending(path: "Packaging/systemd/cio-docker.socket"), encoding: .utf8)
+        let path = try #require(options([]).dockerSocket)
+        #expect(unit.contains("\nListenStream=\(path)\n"))
+        #expect(unit.contains("\nFileDescriptorName=docker\n"))
+        #expect(unit.contains("\nService=ciod.service\n"))
+    }
+
     @Test func otherAddressesNeedToBeInsisted() throws {
         let options = try options(["--name", "v1", "--address", "10.0.0.1", "--insecure-network"])
         #expect(options.isInsecureNetwork)

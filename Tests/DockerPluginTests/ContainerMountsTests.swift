@@ -51,5 +51,7 @@ import Testing
             ofFolder: "/no-such-folder", on: [Device(major: 7, minor: 1 << 19)]).isEmpty)
         #expect(ContainerMounts.device(at: "/dev/null") == nil)
         #expect(ContainerMounts.device(at: "/nowhere") == nil)
+        #expect(ContainerMounts.mounted(at: "/proc") != nil)
+        #expect(ContainerMounts.mounted(at: "/nowhere") == nil)
     }
 }

@@ -5,7 +5,6 @@ import Testing
 @Suite struct PluginUpkeepTests {
     private let test: TestPlugin
     private var plugin: Plugin { test.plugin }
-    private let device = "/dev/vdisk/vd1"
 
     init() throws {
         test = try TestPlugin()
@@ -14,7 +13,7 @@ import Testing
 
     private func sees(_ namespaces: Set<String>, listed: Set<String>? = []) {
         test.host.state.withLock { state in
-            state.holders[device] = namespaces
+            state.holders["id-db"] = namespaces
             state.listed = listed
         }
     }

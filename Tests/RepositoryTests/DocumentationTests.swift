@@ -3,12 +3,12 @@ import Testing
 
 /// What the documentation names has to be there.
 @Suite struct DocumentationTests {
-    private static let pages = ["README.md", "docs/architecture.md", "docs/operations.md"]
+    private static let pages = ["README.md", "docs/architecture.md", "docs/operations.md", "docs/docker.md"]
 
     /// Words in backticks that are paths of this repository: with a known folder in front, or
     /// the target of a link.
     private func paths(in text: String) -> [String] {
-        let folders = ["Sources/", "Tests/", "CModules/", "docs/", "scripts/", ".ci/"]
+        let folders = ["Sources/", "Packaging/", "Tests/", "CModules/", "docs/", "scripts/", ".ci/"]
         let quoted = text.split(separator: "`", omittingEmptySubsequences: false)
             .enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
         let linked = text.components(separatedBy: "](").dropFirst().compactMap {

@@ -18,7 +18,7 @@ grows() { [ "$(docker exec "$1" cat /data/count)" -gt "$2" ]; }
 
 run() { docker run --network none "$@"; }
 
-up --nodes 3
+up --nodes 3 --liveness 6
 make_image
 start_docker
 
@@ -82,7 +82,7 @@ docker rm -f two
 eventually 10 is_off db
 
 testing 'engine ended and started, and killed and started: containers that restart go on'
-count='n=0; while :; do n=$((n + 1)); echo $n >/data/count; sleep 0.1; done'
+count='n=0; while :; do n=$((n + 1)); echo $n | dd of=/data/new conv=fsync 2>/dev/null; mv /data/new /data/count; sleep 0.1; done'
 run -d --name always --restart always -v db:/data bb sh -c "$count"
 docker volume create -d cio --name left --opt capacity=1
 run -d --name never -v left:/data bb sleep 1000
@@ -108,6 +108,36 @@ docker rm -f always never
 eventually 10 is_off db
 docker volume rm left
 same "$(docker volume ls -q | sort | tr '\n' ' ')" 'db files gold once '
+
+testing 'ciod killed while a container writes: it waits and goes on'
+run -d --name writer -v db:/data bb sh -c "$count"
+eventually 10 grows writer 3
+kill -KILL "$(pid_of v1)"
+cio playground start v1 --dir "$cluster"
+eventually 20 event_tells 'volume db .* goes on at node .*: its device has waited'
+eventually 20 grows writer "$(docker exec writer cat /data/count)"
+same "$(references db)" 1
+same "$(docker inspect -f '{{.State.Running}}' writer)" true
+
+testing 'a node that loses a volume: its container gets errors, and the events tell the epochs'
+at v2
+victim=$(pid_of v1)
+stopped+=("$victim")
+kill -STOP "$victim"
+eventually 30 status_is v1 maintenance
+same "$(mount_at v2 db x)" "{\"Err\":\"\",\"Mountpoint\":\"$cluster/v2/volumes/vd1/data\"}"
+before=$(<"$cluster/v2/volumes/vd1/data/count")
+kill -CONT "$victim"
+stopped=()
+eventually 20 event_tells 'old owner node .* locked out, epoch [0-9]* to [0-9]*.*:2103'
+eventually 20 event_tells 'vd1 is torn down on node .*; its users here get errors:2120'
+eventually 20 has_references db 0
+! docker exec writer cat /data/count 2>/dev/null || fail 'the container still reads'
+same "$(<"$cluster/v2/volumes/vd1/data/count")" "$before"
+docker rm -f writer
+ask v2 VolumeDriver.Unmount '{"Name":"db","ID":"x"}'
+at v1
+eventually 20 status_is v1 normal
 
 testing 'the volume comes from a node where nobody uses it, and from one that is dead'
 same "$(mount_at v2 db moved)" "{\"Err\":\"\",\"Mountpoint\":\"$cluster/v2/volumes/vd1/data\"}"

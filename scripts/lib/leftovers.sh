@@ -66,6 +66,8 @@ clear_mounts() {
 clear_run() {
     kill_marked "$1"
     clear_mounts "$1"
+    # Mount points of volumes are immutable while nothing is mounted there.
+    [ ! -d "$1" ] || find "$1" -xdev -type d -name 'vd[0-9]*' -exec chattr -i {} + 2>/dev/null || true
     rm -rf --one-file-system -- "$1"
 }
 

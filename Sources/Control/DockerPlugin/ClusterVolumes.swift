@@ -26,8 +26,8 @@ extension Requests: ClusterVolumes {
 protocol PluginHost: Sendable {
     /// Makes the folder below a mounted filesystem that containers are given.
     func prepare(_ folder: String) async throws
-    /// For each device that is there, the mount namespaces that hold that folder of it.
-    func holders(of devices: [String]) async -> [String: Set<String>]
+    /// The mount namespaces that hold the containers' folder of each volume, by its id.
+    func holders(of volumes: [VolumeStanding]) async -> [String: Set<String>]
     /// Names of volumes that Docker lists as in use; nil where it cannot be asked.
     func listedVolumes() async -> Set<String>?
     /// Seconds since boot.

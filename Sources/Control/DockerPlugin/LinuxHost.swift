@@ -1,3 +1,4 @@
+import Control
 import Glibc
 
 /// This machine.
@@ -29,17 +30,18 @@ struct LinuxHost: PluginHost {
         Failure(description: "cannot \(operation) \(path): \(String(cString: strerror(errno)))")
     }
 
-    func holders(of devices: [String]) async -> [String: Set<String>] {
+    func holders(of volumes: [VolumeStanding]) async -> [String: Set<String>] {
         await Blocking.run {
-            var numbers: [ContainerMounts.Device: String] = [:]
-            for path in devices {
-                if let device = ContainerMounts.device(at: path) { numbers[device] = path }
+            var ids: [ContainerMounts.Device: String] = [:]
+            for volume in volumes {
+                guard let device = volume.mountPoint.flatMap(ContainerMounts.mounted)
+                    ?? volume.device.flatMap(ContainerMounts.device)
+                else { continue }
+                ids[device] = volume.id
             }
-            let found = ContainerMounts.holders(
-                ofFolder: "/" + Plugin.folder, on: Set(numbers.keys))
-            var holders: [String: Set<String>] = [:]
-            for (device, namespaces) in found { holders[numbers[device]!] = namespaces }
-            return holders
+            guard !ids.isEmpty else { return [:] }
+            let found = ContainerMounts.holders(ofFolder: "/" + Plugin.folder, on: Set(ids.keys))
+            return Dictionary(uniqueKeysWithValues: found.map { (ids[$0.key]!, $0.value) })
         }
     }
 

@@ -93,10 +93,9 @@ extension Plugin {
     /// Whether no container holds it any more. The kernel takes a moment to clear away the
     /// namespace of a container that has ended.
     private func isReleased(_ volume: VolumeStanding) async -> Bool {
-        guard let device = volume.device else { return true }
         let deadline = ContinuousClock.now + Limits.containerGone
         while true {
-            if await host.holders(of: [device])[device] ?? [] == [] { return true }
+            if await host.holders(of: [volume])[volume.id] ?? [] == [] { return true }
             guard ContinuousClock.now < deadline, !Task.isCancelled else { return false }
             try? await Task.sleep(for: .milliseconds(50))
         }

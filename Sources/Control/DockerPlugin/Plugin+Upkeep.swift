@@ -37,11 +37,11 @@ extension Plugin {
     private func lookAtContainers() async {
         let here = volumes.standings().filter(\.isWantedHere)
         guard !here.isEmpty, !hasLooked || !references.isEmpty else { return }
-        let holders = await host.holders(of: here.compactMap(\.device))
+        let holders = await host.holders(of: here)
         let isAsked = here.contains { isOldEnough($0.id) }
         let listed = isAsked ? await host.listedVolumes() : nil
         for volume in here where !busy.contains(volume.id) {
-            let namespaces = volume.device.flatMap { holders[$0] } ?? []
+            let namespaces = holders[volume.id] ?? []
             if await note(namespaces, of: volume) { continue }
             let seen = GhostFinder.Sightings(
                 namespaces: namespaces, isListed: listed.map { $0.contains(volume.name) })

@@ -106,15 +106,12 @@ public enum Filesystem {
     ///
     /// ext4 gets `e2fsck -p`: at once done where nothing is wrong, and it repairs what can be
     /// repaired without a question. XFS has no such tool: its mount either replays the log or
-    /// refuses, and `mount` says then what `xfs_repair -n` finds. Nothing else is ever repaired by
-    /// itself.
+    /// refuses, and `mount` says then what `xfs_repair -n` finds. btrfs needs no journal, and tells
+    /// what is wrong as it is read. Nothing else is ever repaired by itself.
     public static func check(_ kind: FilesystemKind, on device: String) throws(BlockDeviceError) {
         guard kind == .ext4 else { return }
-        do throws(BlockDeviceError) {
-            try Tool.run("e2fsck", ["-p", device])
-        } catch .tool(_, .exited(1), _) {
-            // Errors were found and corrected; e2fsck(8).
-        }
+        // 1: errors were found and corrected; e2fsck(8).
+        try Tool.run("e2fsck", ["-p", device], accepting: [0, 1])
     }
 
     /// Mounts a filesystem at a folder, which is made if it is missing (its parent must exist), and
@@ -143,7 +140,11 @@ public enum Filesystem {
         var status = stat()
         guard stat(device, &status) == 0 else { throw .last("look at", device) }
         guard let entry = try MountTable.entry(at: folder) else { return false }
-        return cio_make_device(entry.major, entry.minor) == status.st_rdev
+        if cio_make_device(entry.major, entry.minor) == status.st_rdev { return true }
+        // btrfs goes by a number of its own, and names its device as the source.
+        var source = stat()
+        return entry.filesystem == FilesystemKind.btrfs.rawValue && stat(entry.source, &source) == 0
+            && source.st_rdev == status.st_rdev
     }
 
     /// Unmounts; EBUSY where something uses it.

@@ -106,10 +106,10 @@ final class FakeHost: PluginHost {
     let state = Mutex(State())
 
     func prepare(_ folder: String) async throws { state.withLock { $0.prepared.append(folder) } }
-    func holders(of devices: [String]) async -> [String: Set<String>] {
+    func holders(of volumes: [VolumeStanding]) async -> [String: Set<String>] {
         state.withLock { state in
             state.looks += 1
-            return state.holders.filter { devices.contains($0.key) }
+            return state.holders.filter { holder in volumes.contains { $0.id == holder.key } }
         }
     }
     func listedVolumes() async -> Set<String>? { state.withLock { $0.listed } }

@@ -49,6 +49,15 @@ enum ContainerMounts {
             minor: UInt32(number & 0xff | (number >> 12) & ~0xff))
     }
 
+    /// The device number of what is mounted at a path: for most filesystems that of the device,
+    /// for btrfs one of its own.
+    static func mounted(at path: String) -> Device? {
+        let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
+        return String(decoding: table, as: UTF8.self).split(separator: "\n").last { line in
+            line.split(separator: " ", maxSplits: 5).dropFirst(4).first.map(String.init) == path
+        }.flatMap(parse)?.0
+    }
+
     /// `36 35 98:0 /root /mount/point …` (proc_pid_mountinfo(5)). A root with a blank in it is
     /// escaped, and none of ours.
     static func parse(_ line: Substring) -> (Device, root: Substring)? {
