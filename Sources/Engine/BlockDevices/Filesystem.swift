@@ -143,7 +143,9 @@ public enum Filesystem {
         var status = stat()
         guard stat(device, &status) == 0 else { throw .last("look at", device) }
         guard let entry = try MountTable.entry(at: folder) else { return false }
-        return cio_make_device(entry.major, entry.minor) == status.st_rdev
+        let isSame = cio_make_device(entry.major, entry.minor) == status.st_rdev
+        // btrfs shows a number of its own.
+        return isSame || entry.filesystem == "btrfs" && entry.source == device
     }
 
     /// Unmounts; EBUSY where something uses it.
