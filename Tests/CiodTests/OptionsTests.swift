@@ -33,6 +33,7 @@ import Testing
         #expect(options.address.port == 7700)
         #expect(options.drives.isEmpty)
         #expect(options.rebuildDelay == .seconds(30))
+        #expect(options.liveness == .seconds(3))
     }
 
     @Test func flagsGoBeforeTheEnvironmentAndThatBeforeTheFile() throws {
@@ -62,6 +63,7 @@ import Testing
         ["--etcd", "http://127.0.0.1", "--store", "memory"],
         ["--store", "etcd"], ["--store", "sqlite:"], ["--store", "sqlite:a"],
         ["--engine", "fast"], ["--threads", "0"], ["--threads", "65"], ["--boot-id", "123"],
+        ["--liveness", "0"], ["--liveness", "3601"],
         ["--rebuild-delay", "604801"], ["--rebuild-delay", "1.5"], ["--role-delay", "x"],
         ["--log-level", "loud"], ["--docker-socket", "run/cio.sock"], ["--docker-host", "off"],
     ])

@@ -32,7 +32,7 @@ import Testing
 
     @Test func aPlanIsReadBackAsItWasWritten() async throws {
         try await withFolder {
-            let plan = PlaygroundPlan(network: 7, nodes: 3, engine: "aio", rebuildDelay: 5)
+            let plan = PlaygroundPlan(network: 7, nodes: 3, engine: "aio", rebuildDelay: 5, liveness: 7)
             try plan.save(to: folder)
             #expect(try PlaygroundPlan.load(from: folder) == plan)
         }

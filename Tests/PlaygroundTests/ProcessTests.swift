@@ -38,6 +38,7 @@ private final class Sleepers {
         #expect(process.isAlive)
         #expect(ProcessIdentity(pid: process.pid) == process)
         #expect(process.startTicks > 0)
+        #expect(process.program == "sleep")
     }
 
     @Test func aProcessThatWaitsToBeReapedIsDead() async throws {

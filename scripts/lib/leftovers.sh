@@ -62,12 +62,17 @@ clear_mounts() {
     while read -r _ _ point; do umount -l "$point" || true; done < <(mounts_below "$folder")
 }
 
+# Mount points below the folder $1 are immutable while nothing is mounted there.
+release_mount_points() {
+    [ -d "$1" ] || return 0
+    find "$1" -xdev -type d -path '*/volumes/vd*' -prune -exec chattr -i {} + 2>/dev/null || true
+}
+
 # Removes the folder $1 and everything that a run in it left.
 clear_run() {
     kill_marked "$1"
     clear_mounts "$1"
-    # Mount points of volumes are immutable while nothing is mounted there.
-    [ ! -d "$1" ] || find "$1" -xdev -type d -name 'vd[0-9]*' -exec chattr -i {} + 2>/dev/null || true
+    release_mount_points "$1"
     rm -rf --one-file-system -- "$1"
 }
 

@@ -47,13 +47,15 @@ public struct Leftovers: Sendable, Equatable {
             let isOurs = mount.filesystem == "fuse" && mount.source == FUSEMount.source
             if isOurs, isPath(mount.mountPoint, under: root) {
                 found.disks.append(Disk(path: mount.mountPoint, connection: mount.minor))
-            } else if mount.major == loopMajor,
-                found.loops.contains(where: { $0.minor == mount.minor })
-            {
+            } else if found.loops.contains(where: { isOn($0, mount) }) {
                 found.filesystems.append(mount.mountPoint)
             }
         }
         return found
+    }
+
+    private static func isOn(_ loop: LoopDevice, _ mount: MountEntry) -> Bool {
+        loop.minor.map { mount.isOn(loop.path, (loopMajor, $0)) } ?? false
     }
 
     /// Takes a disk with all that is above it out of what is to be cleared.
@@ -66,9 +68,8 @@ public struct Leftovers: Sendable, Equatable {
         let disk = Disk(path: path, connection: connection)
         guard disks.filter({ $0.path == path }) == [disk] else { return nil }
         let above = loops.filter { $0.backingPath == path }
-        guard above.count == 1, let loop = above.first, let minor = loop.minor else { return nil }
-        let mounts = try MountTable.entries()
-            .filter { $0.major == Self.loopMajor && $0.minor == minor }.map(\.mountPoint)
+        guard above.count == 1, let loop = above.first else { return nil }
+        let mounts = try MountTable.entries().filter { Self.isOn(loop, $0) }.map(\.mountPoint)
         disks.removeAll { $0 == disk }
         loops.removeAll { $0 == loop }
         filesystems.removeAll { mounts.contains($0) }

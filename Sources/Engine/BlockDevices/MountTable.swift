@@ -6,6 +6,12 @@ public struct MountEntry: Sendable, Equatable {
     public var source: String
     public var major: UInt32
     public var minor: UInt32
+
+    /// Whether what is mounted is a filesystem on this block device. btrfs shows a number of its
+    /// own there, and is known by its source.
+    func isOn(_ device: String, _ number: (major: UInt32, minor: UInt32)) -> Bool {
+        (major, minor) == number || filesystem == "btrfs" && source == device
+    }
 }
 
 public enum MountTable {
