@@ -25,6 +25,18 @@ import Units
         #expect(after.wantedOwner == nodeID(2))
     }
 
+    /// The plan was made from an older record: whoever brought the volume elsewhere keeps it.
+    @Test func anOrderThatCameMeanwhileStands() {
+        let story = volume(2, on: [3, 2, 4], attachedTo: 3)
+        let made = changes([story], silent: [3: 3])
+        var ordered = story.wanted
+        ordered.attachTo = nodeID(4)
+        #expect(made.count == 1 && ordered.applying(made[0]) == ordered)
+        let unowned = changes([volume(1, on: [2, 3]) { $0.parkedAt = nil }])
+        let attached = volume(1, on: [2, 3], attachedTo: 3).wanted
+        #expect(unowned.count == 1 && attached.applying(unowned[0]) == attached)
+    }
+
     @Test func aParkedVolumeMovesOnWhenItsOwnerDies() {
         let volumes = [volume(1, on: [2, 3], parkedAt: 2)]
         #expect(

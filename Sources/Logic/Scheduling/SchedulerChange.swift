@@ -29,6 +29,14 @@ public enum ParkReason: Equatable, Sendable {
     case failover(from: NodeID)
     /// It had no owner yet.
     case unowned
+
+    /// The one that the volume had when this was decided.
+    var owner: NodeID? {
+        switch self {
+        case .failover(from: let node): node
+        case .unowned: nil
+        }
+    }
 }
 
 extension WantedVolume {
@@ -38,7 +46,9 @@ extension WantedVolume {
         switch change {
         case .setPlacement(id, let places):
             result.placement = places
-        case .park(id, at: let node, _):
+        case .park(id, at: let node, let reason):
+            // Somebody who brought it to a living node meanwhile has decided already.
+            guard wantedOwner == reason.owner else { break }
             result.parkedAt = node
             result.attachTo = nil
             result.mount = false
