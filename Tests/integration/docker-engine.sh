@@ -132,8 +132,11 @@ stopped=()
 eventually 20 event_tells 'old owner node .* locked out, epoch [0-9]* to [0-9]*.*:2103'
 eventually 20 event_tells 'vd1 is torn down on node .*; its users here get errors:2120'
 eventually 20 has_references db 0
-! docker exec writer cat /data/count 2>/dev/null || fail 'the container still reads'
+! docker exec writer dd if=/bin/busybox of=/data/late conv=fsync 2>/dev/null ||
+    fail 'the container still writes'
 same "$(<"$cluster/v2/volumes/vd1/data/count")" "$before"
+[ ! -e "$cluster/v2/volumes/vd1/data/late" ] || fail 'a late write is there'
+same "$(field db node)" v2
 docker rm -f writer
 ask v2 VolumeDriver.Unmount '{"Name":"db","ID":"x"}'
 at v1

@@ -60,7 +60,7 @@ unit_tests() {
 }
 
 # Modules whose tests mount, start processes, or wait for threads and clocks: one at a time.
-serial_modules='^(BlockDevicesTests|CiodTests|ControlTests|DriveStoreTests|EngineTests|MetadataTests|PlaygroundTests|RESTServerTests|RingTests)\.'
+serial_modules='^(BlockDevicesTests|CiodTests|ControlTests|DockerPluginTests|DriveStoreTests|EngineTests|MetadataTests|PlaygroundTests|RESTServerTests|RingTests)\.'
 
 stage_unit() {
     unit_tests parallel --skip "$serial_modules"

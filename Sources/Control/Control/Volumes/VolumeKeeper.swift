@@ -196,15 +196,17 @@ actor VolumeKeeper {
         let isMounted = frontEnd.mountPoint != nil
         let isExportOnly = !frontEnd.isThere
         var isTakenBack = false
-        try await context.store.update(Keys.wanted(volume), as: WantedVolume.self) { record in
-            guard var record, !record.isDeleting, record.attachTo != node else { return nil }
+        // Only the recorded owner may: one that was silent for long finds its volume elsewhere, and
+        // not on order.
+        let isOwner = try await updateAsOwner { record in
+            isTakenBack = !record.isDeleting && record.attachTo != node
+            guard isTakenBack else { return false }
             record.attachTo = node
             record.mount = isMounted
             record.isExportOnly = isExportOnly
-            isTakenBack = true
-            return record
+            return true
         }
-        guard isTakenBack else { return }
+        guard isOwner, isTakenBack else { return }
         await context.event(
             .volumeIsOpen, "\(name) stays on node \(node.short): vdisk is opened")
     }
