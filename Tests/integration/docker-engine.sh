@@ -4,7 +4,7 @@
 source "$(dirname "$0")/../../scripts/lib/integration.sh"
 source "$root/scripts/lib/docker.sh"
 
-in_docker_namespaces "$0" "$@"
+in_docker_namespaces "$root/Tests/integration/docker-engine.sh" "$@"
 
 # One call to the plugin of the node $1, as Docker would make it.
 ask() { curl -sS --max-time 120 --unix-socket "$cluster/$1/run/docker.sock" -H 'Host;' -d "$3" "http://x/$2"; }
