@@ -88,14 +88,19 @@ import Units
                 owner(volume, view) == nodes[1].id ? true : nil
             }
             // The order is back at the first node before that one is.
-            try await cluster.store.update(Keys.wanted(volume.id), as: WantedVolume.self) {
-                var record = $0!
-                record.attachTo = nodes[0].id
-                record.mount = true
-                return record
+            func order() async throws {
+                try await cluster.store.update(Keys.wanted(volume.id), as: WantedVolume.self) {
+                    var record = $0!
+                    record.attachTo = nodes[0].id
+                    record.mount = true
+                    return record
+                }
             }
+            try await order()
             let again = try await cluster.start("v1", again: nodes[0], kept: [kept(volume)])
             _ = try await again.event(.keptDeviceRemoved)
+            // The lead may have taken it from the node that was dead.
+            try await order()
             try await again.until("mounted anew") { view in
                 view.statuses[volume.id]?.node == again.id
                     && view.statuses[volume.id]?.isMounted == true ? true : nil

@@ -191,15 +191,15 @@ extension VolumeKeeper {
     /// The session was lost to another owner; who took the volume has told of it.
     func clearAfterLoss() async throws {
         isAnnounced = false
-        if let folder = frontEnd.mountPoint {
-            let users = context.holds.contains(volume) ? "; its users here get errors" : ""
-            await context.event(
-                .mountTornDown, "\(name): \(folder) is torn down on node"
-                    + " \(context.node.short), which has lost the volume\(users)")
-        }
+        let folder = frontEnd.mountPoint
+        let users = context.holds.contains(volume) ? "; its users here get errors" : ""
         if let kept { try await remove(kept) }
         if let disk = frontEnd.disk { try await context.devices.failDisk(disk) }
         try await forceDown()
         isDeposed = false
+        guard let folder else { return }
+        await context.event(
+            .mountTornDown, "\(name): \(folder) is torn down on node \(context.node.short),"
+                + " which has lost the volume\(users)")
     }
 }
