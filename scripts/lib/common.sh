@@ -21,14 +21,15 @@ seconds_since() { printf '%d.%01d' $((($(now_ms) - $1) / 1000)) $((($(now_ms) - 
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; printf '%s' $((t / 1000)); }
 
 # When the process $1 was started, in clock ticks since boot: with the pid it names one process
-# for ever, which a pid alone does not. Empty when there is none.
+# for ever, which a pid alone does not. Empty when there is none, or it is dead and only waits for
+# its parent.
 start_time() {
     local line
     { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
     # The name in parentheses may hold anything; the start is the 20th field after it.
     line=${line##*) }
     set -- $line
-    printf '%s' "${20}"
+    [[ $1 == [ZX] ]] || printf '%s' "${20}"
 }
 
 # Waits up to $1 seconds for a command to succeed.
