@@ -92,6 +92,13 @@ extension DeviceTests {
         #expect(try !Filesystem.isMounted(newLoop.path, at: scratch.path("v1")))
         #expect(try !Filesystem.isMounted(newLoop.path, at: scratch.folder))
         #expect(try readFile(scratch.path("v2/file")) == [1, 2, 3])
+        // Nor does it stand in the way of any other volume.
+        let other = try MemoryDisk(at: scratch.path("other"), sizeBytes: Self.disk512)
+        let otherLoop = try LoopDevice.attach(to: scratch.path("other"))
+        try Filesystem.make(kind, on: otherLoop.path, overwriting: false)
+        try otherLoop.detach()
+        try other.unmount()
+
         try Filesystem.unmount(scratch.path("v2"))
         try newLoop.detach()
         try new.unmount()

@@ -68,9 +68,13 @@ public enum Filesystem {
             let zeros = overwriting ? "lazy_itable_init=0" : "assume_storage_prezeroed=1"
             try Tool.run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard,\(zeros)", device])
         case .btrfs:
-            // One copy of its metadata: the volume has copies of its own.
+            // One copy of its metadata: the volume has copies of its own. mkfs.btrfs asks every
+            // mounted loop device for its file, and gives up at one whose disk has died; that
+            // ours is not mounted, the kernel sees to by itself (O_EXCL).
             let force = overwriting ? ["-f"] : []
-            try Tool.run("mkfs.btrfs", ["-q", "-K", "-m", "single"] + force + [device])
+            try Tool.run(
+                "mkfs.btrfs", ["-q", "-K", "-m", "single"] + force + [device],
+                hidingLoopMounts: true)
         }
     }
 

@@ -25,13 +25,30 @@ enum Tool {
     /// What is kept of a program's output: the end of it, where the error stands.
     static let outputBytesMax = 4096
 
+    /// Runs the program that follows it in a mount namespace without mounts of loop devices. What
+    /// is mounted is not touched, only no longer seen there.
+    private static let withoutLoopMounts = [
+        "unshare", "--mount", "--propagation", "private", "sh", "-c",
+        """
+        while read -r source point rest; do
+            case $source in /dev/loop*) umount -lcn "$(printf %b "$point")" ;; esac
+        done </proc/self/mounts
+        exec "$0" "$@"
+        """,
+    ]
+
     /// Runs a program to its end, which may be far away: it waits for I/O on our own device.
-    /// - Parameter codes: the exit statuses that mean success.
+    /// - Parameters:
+    ///   - codes: the exit statuses that mean success.
+    ///   - hidingLoopMounts: whether it is to see no mount of a loop device, for a program that
+    ///     looks at all of them.
     static func run(
-        _ name: String, _ arguments: [String], accepting codes: Set<Int32> = [0]
+        _ name: String, _ arguments: [String], accepting codes: Set<Int32> = [0],
+        hidingLoopMounts: Bool = false
     ) throws(BlockDeviceError) {
-        guard let folder = folders.first(where: { access("\($0)/\(name)", X_OK) == 0 })
-        else { throw .missingTool(name) }
+        let words = (hidingLoopMounts ? withoutLoopMounts : []) + [name] + arguments
+        guard path(of: name) != nil else { throw .missingTool(name) }
+        guard let path = path(of: words[0]) else { throw .missingTool(words[0]) }
         let command = ([name] + arguments).joined(separator: " ")
         var ends: [Int32] = [-1, -1]
         guard cio_pipe(&ends) == 0 else { throw .last("make a pipe for", name) }
@@ -39,7 +56,7 @@ enum Tool {
         let process: pid_t
         do {
             defer { close(ends[1]) }
-            process = try spawn("\(folder)/\(name)", [name] + arguments, output: ends[1])
+            process = try spawn(path, words, output: ends[1])
         }
         let output = drain(ends[0])
         var status: Int32 = 0
@@ -49,6 +66,10 @@ enum Tool {
         let end = ToolStatus(waitStatus: status)
         if case .exited(let code) = end, codes.contains(code) { return }
         throw .tool(command: command, status: end, output: output)
+    }
+
+    private static func path(of name: String) -> String? {
+        folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
     /// Reads until the program has closed its outputs, and keeps the end.
