@@ -36,6 +36,37 @@ extension DeviceTests {
         try disk.unmount()
     }
 
+    /// The kernel takes no size from attributes that a write has overtaken: the device would be
+    /// larger than its file, and fail what is read beyond the old end.
+    @Test func growsUnderWrites() throws {
+        let scratch = Scratch()
+        let disk = try MemoryDisk(at: scratch.path("disk"), sizeBytes: 64 << 20)
+        let loop = try LoopDevice.attach(to: scratch.path("disk"))
+        disk.holdWrites()
+        let writers = (0..<8).map { index in
+            Blocking {
+                let file = open(loop.path, O_WRONLY | O_CLOEXEC)
+                defer { close(file) }
+                let count = pwrite(file, noise(4096), 4096, off_t(index << 20))
+                return fsync(file) == 0 ? count : -1
+            }
+        }
+        while disk.counts.held.count < writers.count { usleep(1000) }
+        disk.resize(to: 128 << 20)
+        try loop.updateCapacity(of: scratch.path("disk"))
+
+        let file = open(loop.path, O_RDONLY | O_CLOEXEC)
+        var last = [UInt8](repeating: 1, count: 4096)
+        #expect(pread(file, &last, last.count, (128 << 20) - 4096) == last.count)
+        #expect(last.allSatisfy { $0 == 0 })
+        close(file)
+        #expect(!disk.counts.held.isEmpty)
+        disk.releaseWrites()
+        for writer in writers { #expect(writer.wait() == 4096) }
+        try loop.detach()
+        try disk.unmount()
+    }
+
     @Test func manyAttachAtOnce() throws {
         let scratch = Scratch()
         let disks = try (0..<8).map {

@@ -23,6 +23,10 @@ final class MemoryDisk: Sendable {
         /// Requests are read and then forgotten, as by a process that dies over them.
         var losesRequests = false
         var lost = 0
+        /// Writes are done, and said to be only when somebody asks for the attributes: one each
+        /// time, before these are told.
+        var holdsWrites = false
+        var held: [[UInt8]] = []
         var server: pthread_t?
     }
 
@@ -52,6 +56,17 @@ final class MemoryDisk: Sendable {
     func resize(to bytes: Int) { state.withLock { $0.sizeBytes = bytes } }
 
     func loseRequests(_ loses: Bool) { state.withLock { $0.losesRequests = loses } }
+
+    func holdWrites() { state.withLock { $0.holdsWrites = true } }
+
+    func releaseWrites() {
+        for reply in state.withLock({ state in
+            defer { (state.holdsWrites, state.held) = (false, []) }
+            return state.held
+        }) { tell(reply) }
+    }
+
+    private func tell(_ reply: [UInt8]) { _ = write(mount.descriptor, reply, reply.count) }
 
     /// What a new process does with a connection that another one left it.
     func resend() {
@@ -130,6 +145,11 @@ final class MemoryDisk: Sendable {
             if case .agreement(let agreement) = answer.content {
                 state.withLock { $0.canResend = agreement.canResend }
             }
+            if case .attributes = answer.content,
+                let overtaking = state.withLock({ $0.held.popLast() })
+            {
+                tell(overtaking)
+            }
             return FUSEReply.encode(answer, diskBytes: size, into: reply)
         case .ignore: return 0
         case .violation(let violation): fatalError("the kernel wrote nonsense: \(violation)")
@@ -148,8 +168,13 @@ final class MemoryDisk: Sendable {
         case .write(let range):
             let payload = bytes.baseAddress! + FUSELimits.payloadOffset
             memcpy(memory.base + Int(range.offset), payload, Int(range.length))
-            return FUSEReply.encodeWritten(
+            let count = FUSEReply.encodeWritten(
                 unique: request.unique, dataBytes: Int(range.length), into: reply)
+            return state.withLock { state in
+                guard state.holdsWrites else { return count }
+                state.held.append([UInt8](UnsafeRawBufferPointer(start: reply, count: count)))
+                return 0
+            }
         case .flush: state.withLock { $0.flushes += 1 }
         case .discard(let range), .writeZeroes(let range):
             state.withLock { $0.discards += 1 }

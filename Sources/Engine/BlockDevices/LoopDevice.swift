@@ -88,9 +88,15 @@ public struct LoopDevice: Sendable, Hashable {
 
     /// Takes over the file's new size.
     public func updateCapacity(of backingPath: String) throws(BlockDeviceError) {
-        // FUSE learns a file's new size only when somebody asks for it.
+        // FUSE learns a file's new size only when somebody asks for it, and then leaves the inode
+        // as it was if a write has ended meanwhile (fuse_change_attributes): reads beyond the old
+        // end would fail. The answer to a truncation it takes in any case; the volume has that
+        // size already, so nothing is truncated.
         var status = stat()
         guard stat(backingPath, &status) == 0 else { throw .last("stat", backingPath) }
+        guard truncate(backingPath, status.st_size) == 0 else {
+            throw .last("take the size of", backingPath)
+        }
         let device = try Descriptor(path, O_RDWR)
         guard ioctl(device.number, UInt(LOOP_SET_CAPACITY)) == 0 else {
             throw .last("resize", path)

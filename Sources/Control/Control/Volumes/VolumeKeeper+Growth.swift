@@ -4,8 +4,6 @@ import Units
 
 // A volume that has grown: the device follows the session, the filesystem the device.
 extension VolumeKeeper {
-    private static let growthTriesMax = 4
-
     func growDevice() async throws {
         guard let device = frontEnd.device, let disk = frontEnd.disk, frontEnd.deviceSize != size
         else { return }
@@ -22,14 +20,8 @@ extension VolumeKeeper {
         do {
             try await context.devices.growFilesystem(
                 wanted.filesystem, on: device, mountedAt: folder)
-        } catch where growthTries < Self.growthTriesMax {
-            // The kernel may still see the device as it was: it is shown the size again.
-            growthTries += 1
-            frontEnd.deviceSize = nil
-            return bell.ring(after: context.settings.times.retry)
         } catch {
             stuckBelow = size
-            growthTries = 0
             await context.event(
                 .filesystemNotGrown, "\(name): its \(wanted.filesystem.rawValue) cannot grow while"
                     + " it is mounted (\(error)); it grows when it is mounted the next time")
@@ -49,7 +41,6 @@ extension VolumeKeeper {
 
     private func noteFilesystemSize() async throws {
         stuckBelow = nil
-        growthTries = 0
         let size = size
         _ = try await updateAsOwner { record in
             guard record.filesystemSize != size else { return false }

@@ -35,7 +35,6 @@ actor VolumeKeeper {
     var grewFrom: ByteCount?
     /// The size to which the mounted filesystem could not be made to grow.
     var stuckBelow: ByteCount?
-    var growthTries = 0
     /// When the filesystem's use is looked at next.
     var looksAt = ContinuousClock.now
     /// As the engine was told last.
