@@ -3,8 +3,8 @@ import Synchronization
 
 /// A store that loses every n-th reply of a transaction, and every m-th request, as a network does;
 /// and on which a rival acts after each `get`.
-final class FaultyStore: MetadataStore {
-    private let inner: any MetadataStore
+final class FaultyStore: WrappedStore {
+    let inner: any MetadataStore
     private let everyReply: Int
     private let everyRequest: Int
     private let rival: @Sendable (any MetadataStore) async throws -> Void
@@ -49,24 +49,4 @@ final class FaultyStore: MetadataStore {
         try? await rival(inner)
         return entry
     }
-
-    func range(prefix: String) async throws(MetadataError) -> Snapshot {
-        try await inner.range(prefix: prefix)
-    }
-
-    func watch(prefix: String, after revision: Revision) -> Watch {
-        inner.watch(prefix: prefix, after: revision)
-    }
-
-    func grantLease(ttl: Duration) async throws(MetadataError) -> Lease {
-        try await inner.grantLease(ttl: ttl)
-    }
-
-    func keepAlive(_ lease: LeaseID) async throws(MetadataError) -> Lease {
-        try await inner.keepAlive(lease)
-    }
-
-    func revoke(_ lease: LeaseID) async throws(MetadataError) { try await inner.revoke(lease) }
-
-    func close() async { await inner.close() }
 }

@@ -5,20 +5,22 @@ import Synchronization
 
 /// An etcd that keeps no more of the past than it is told: in `ciod`'s life etcd itself sees to
 /// that, every five minutes at most.
-final class TrimmingEtcd: MetadataStore {
-    private let inner: EtcdStore
+final class TrimmingEtcd: WrappedStore {
+    private let etcd: EtcdStore
     private let limits: HistoryLimits
     private let kept = Mutex<[(revision: Revision, changes: Int, bytes: Int)]>([])
 
-    init(_ inner: EtcdStore, _ limits: HistoryLimits) {
-        self.inner = inner
+    var inner: any MetadataStore { etcd }
+
+    init(_ etcd: EtcdStore, _ limits: HistoryLimits) {
+        self.etcd = etcd
         self.limits = limits
     }
 
     func transaction(
         _ transaction: Transaction
     ) async throws(MetadataError) -> TransactionResult {
-        let result = try await inner.transaction(transaction)
+        let result = try await etcd.transaction(transaction)
         let puts = transaction.thenOperations.compactMap { operation -> Int? in
             guard case .put(let key, let value, _) = operation else { return nil }
             return key.utf8.count + value.count
@@ -31,31 +33,9 @@ final class TrimmingEtcd: MetadataStore {
             { cut = kept.removeFirst().revision }
             return cut
         }
-        if let cut { try await inner.compact(through: cut) }
+        if let cut { try await etcd.compact(through: cut) }
         return result
     }
-
-    func get(_ key: String) async throws(MetadataError) -> Entry? { try await inner.get(key) }
-
-    func range(prefix: String) async throws(MetadataError) -> Snapshot {
-        try await inner.range(prefix: prefix)
-    }
-
-    func watch(prefix: String, after revision: Revision) -> Watch {
-        inner.watch(prefix: prefix, after: revision)
-    }
-
-    func grantLease(ttl: Duration) async throws(MetadataError) -> Lease {
-        try await inner.grantLease(ttl: ttl)
-    }
-
-    func keepAlive(_ lease: LeaseID) async throws(MetadataError) -> Lease {
-        try await inner.keepAlive(lease)
-    }
-
-    func revoke(_ lease: LeaseID) async throws(MetadataError) { try await inner.revoke(lease) }
-
-    func close() async { await inner.close() }
 }
 
 private struct CompactionRequest: Encodable {

@@ -1,10 +1,11 @@
 import Dispatch
 
 /// Calls that may block for long run on threads of their own, not on those of async Swift.
-enum Blocking {
-    private static let queue = DispatchQueue(label: "ciod.blocking", attributes: .concurrent)
+public enum Blocking {
+    private static let queue = DispatchQueue(label: "cio.blocking", attributes: .concurrent)
 
-    static func run<Value: Sendable, Failure: Error>(
+    /// What the work throws is thrown.
+    public static func run<Value: Sendable, Failure: Error>(
         _ work: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         let result = await withCheckedContinuation { continuation in
