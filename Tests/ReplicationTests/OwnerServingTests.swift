@@ -80,6 +80,55 @@ import WireFormat
         #expect(script.completed == [1: .ok])
     }
 
+    @Test func aDamagedBlockIsReadElsewhereAndThenRepaired() {
+        let script = OwnerScript(copies: 2)
+        script.serve()
+        script.submit(.read(block), 1)
+        script.answer(1, .lease)
+        script.answer(2, .lease)
+        script.answer(1, .read, .badChecksum)
+        script.answer(2, .read)
+        #expect(script.completed == [1: .ok])
+        // The repair reads once more, from the good one, and holds the range meanwhile.
+        script.write(2)
+        #expect(script.asked(2) == [.read] && script.asked(1) == [])
+        script.answer(2, .read)
+        #expect(script.asked(1) == [.write] && script.asked(2) == [])
+        script.answer(1, .write)
+        #expect(script.notices.contains(.repaired(OwnerScript.replica(1), block)))
+        #expect(script.asked(1) == [.write] && script.asked(2) == [.write])
+    }
+
+    @Test func aRepairThatCannotBeWrittenRemovesTheReplica() {
+        let script = OwnerScript(copies: 2)
+        script.serve()
+        script.submit(.read(block), 1)
+        script.answer(1, .lease)
+        script.answer(2, .lease)
+        script.answer(1, .read, .ioError)
+        script.answer(2, .read)
+        script.answer(2, .read)
+        script.answer(1, .write, .ioError)
+        #expect(script.change?.purpose == .removeSilent)
+        script.record()
+        #expect(script.recorded.inSync.map(\.id) == [OwnerScript.replica(2)])
+    }
+
+    /// The other replica was not to be reached, and leaves: nobody is left to wait for.
+    @Test func aReadThatNobodyLeftCanAnswerFails() {
+        let script = OwnerScript(copies: 2)
+        script.serve()
+        script.submit(.read(block), 1)
+        script.cut(2)
+        script.answer(1, .lease)
+        script.answer(1, .read, .badChecksum)
+        #expect(script.completed.isEmpty)
+        script.pass(.milliseconds(2001))
+        script.record()
+        script.answer(1, .promise)
+        #expect(script.completed == [1: .ioError])
+    }
+
     @Test func aLeaseCountsFromWhenItWasAskedFor() {
         let script = OwnerScript(copies: 1)
         script.serve()

@@ -138,6 +138,63 @@ import WireFormat
         #expect(script.asked(2).contains(.flush))
     }
 
+    /// To where region 3 is being made equal, and a client's write waits for it.
+    private func reconciling(_ holdings: [Holding]) -> OwnerScript {
+        let script = OwnerScript(copies: holdings.count)
+        script.record()
+        for number in 1...holdings.count { script.greet(number) }
+        for (index, holding) in holdings.enumerated() {
+            script.answer(index + 1, .promise, holding: holding)
+        }
+        script.answerList(1, [RegionEntry(region: 3, stamp: Stamp(4, 1))])
+        for number in 2...holdings.count { script.answerList(number) }
+        script.write(1, region: 3)
+        return script
+    }
+
+    private func asksForRegion3(_ script: OwnerScript, copy: Bool) -> [PeerIndex] {
+        script.sent.filter {
+            $0.request.kind == .write && $0.request.isCopy == copy
+                && $0.request.range.firstRegion == 3
+        }.map(\.peer)
+    }
+
+    @Test func whatTheSourceCannotReadComesFromOneThatHasLostNoMore() {
+        let script = reconciling([whole, whole, whole])
+        script.answer(1, .read, .badChecksum)
+        let deputy = script.asked(2) == [.read] ? 2 : 3
+        script.answer(deputy, .read)
+        // All others get it, the source too.
+        #expect(asksForRegion3(script, copy: true) == [0, 4 - deputy])
+        script.answer(1, .write)
+        script.answer(5 - deputy, .write)
+        #expect(script.notices.contains { if case .repaired = $0 { true } else { false } })
+        #expect(asksForRegion3(script, copy: false) == [0, 1, 2])
+    }
+
+    @Test func whoLacksWritesIsNoDeputy() {
+        let script = reconciling([whole, lost])
+        script.answer(1, .read, .badChecksum)
+        #expect(script.asked(2) == [] && script.change == nil)
+        // It is tried again later.
+        script.pass(OwnerScript.timing.giveUp)
+        #expect(script.asked(1) == [.read])
+        script.answer(1, .read)
+        #expect(asksForRegion3(script, copy: true) == [1])
+    }
+
+    /// A copy of region 3 is on its way when the takeover begins again: what waited for it must
+    /// not overtake it, or be acknowledged below it.
+    @Test func nothingStartsWhenATakeoverBeginsAgain() {
+        let script = reconciling([whole, whole])
+        script.answer(1, .read)
+        #expect(asksForRegion3(script, copy: true) == [1])
+        script.write(2, region: 4)
+        script.answer(1, .write, .ioError)
+        #expect(script.change?.purpose == .claim)
+        #expect(asksForRegion3(script, copy: false) == [])
+    }
+
     @Test func whereAReplicaLostPowerNothingIsServedBeforeAllAreWhole() {
         let script = OwnerScript(copies: 2)
         script.record()

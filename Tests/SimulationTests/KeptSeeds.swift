@@ -8,16 +8,26 @@ enum KeptSeeds {
     struct Seed: Sendable, CustomTestStringConvertible {
         var number: UInt64
         var story: String
+        /// Whether drives rot: seeds from before they could are kept without.
+        var rots: Bool
         var testDescription: String { "\(number): \(story)" }
 
-        init(_ number: UInt64, _ story: String) {
+        init(_ number: UInt64, _ story: String, rots: Bool = false) {
             self.number = number
             self.story = story
+            self.rots = rots
         }
     }
 
     static let all: [Seed] =
-        withTheScheduler + beforeTheScheduler.map { Seed($0, "failed while the owner was written") }
+        withRot + withTheScheduler + beforeTheScheduler.map { Seed($0, "failed while the owner was written") }
+
+    private static let withRot = [
+        Seed(125, "a takeover begins again, and what waited overtook its copies", rots: true),
+        Seed(1849, "the same", rots: true),
+        Seed(573, "a read whose last replica had left waited for ever", rots: true),
+        Seed(2007, "the same", rots: true),
+    ]
 
     /// Found since takeover, parking and placement are the scheduler's own.
     private static let withTheScheduler = [

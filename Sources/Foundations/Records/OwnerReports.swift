@@ -15,6 +15,8 @@ public enum OwnerNotice: Equatable, Sendable {
     case replicaAdded(ReplicaID)
     case replicaFreed(ReplicaID)
     case badChecksum(ReplicaID, ByteRange)
+    /// Damaged blocks were written anew with what another replica had.
+    case repaired(ReplicaID, ByteRange)
 }
 
 /// Why an owner's session has ended.

@@ -9,8 +9,11 @@ public enum ReplicationLimits {
     public static let clientOperationsMax = 256
     /// Copies of regions under way in one volume: 1 MiB of buffer each.
     public static let copiesMax = 4
-    /// Clients' operations, copies, and the flushes of a closing generation and of a rebuild.
-    public static let operationsMax = clientOperationsMax + copiesMax + 4
+    /// Repairs of damaged blocks under way in one volume. What is left out is found at the next
+    /// read.
+    public static let repairsMax = 2
+    /// Clients' operations, copies, repairs, and the flushes of a closing generation and of a rebuild.
+    public static let operationsMax = clientOperationsMax + copiesMax + repairsMax + 4
     /// Operations that a replica accepts: those of one owner, twice, since an old connection's
     /// may still be under way when a new one has begun.
     public static let replicaOperationsMax = 2 * operationsMax + 64

@@ -85,5 +85,8 @@ public struct PlantedFault: Sendable {
         PlantedFault(
             "forget-promise", .forgetPromise, "5",
             "a replica does not keep its promise through a restart"),
+        PlantedFault(
+            "repair-without-lock", .repairWithoutLock, "22",
+            "damaged blocks are repaired without their lock"),
     ]
 }

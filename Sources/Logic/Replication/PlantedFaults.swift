@@ -55,4 +55,6 @@ public struct PlantedFaults: OptionSet, Sendable {
     public static let flushWhileReconciling = PlantedFaults(rawValue: 1 << 23)
     /// Rule 5: a replica does not keep its promise durably.
     public static let forgetPromise = PlantedFaults(rawValue: 1 << 24)
+    /// Rule 22: damaged blocks are repaired without their lock.
+    public static let repairWithoutLock = PlantedFaults(rawValue: 1 << 25)
 }

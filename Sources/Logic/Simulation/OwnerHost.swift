@@ -220,6 +220,7 @@ final class OwnerHost {
         switch notice {
         case .rebuildStarted: world.counts.rebuilds += 1
         case .reconciled(let regions): world.counts.reconciledRegions += Int(regions)
+        case .repaired: world.counts.repairs += 1
         case .replicaFreed: world.counts.freedCopies += 1
         case .replicaJoined(let replica, _):
             world.counts.promotions += 1

@@ -163,10 +163,12 @@ final class ReplicaHost {
 
     private func read(_ slot: ReplicaSlot, _ request: ReplicaRequest) {
         let indices = Shape.sectors(in: request.range)
+        var status = ReplyStatus.ok
         later(driveDelay) { [self] in
             if process.isAlive { data[Int(slot)] = files.read(indices) }
+            if files.isRotten(indices) { status = .badChecksum }
         } then: { [self] in
-            machine.performed(slot, .ok, now: node.clock)
+            machine.performed(slot, status, now: node.clock)
         }
     }
 

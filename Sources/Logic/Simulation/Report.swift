@@ -29,6 +29,7 @@ extension SimulationCounts {
             (\.reconciledRegions, "reconciled regions"), (\.freedCopies, "freed copies"),
             (\.deletedReplicas, "deleted replicas"), (\.parkings, "parkings"),
             (\.placements, "placements"), (\.aimedFaults, "aimed faults"),
+            (\.rottenBlocks, "rotten blocks"), (\.repairs, "repairs"),
         ]
     }
 

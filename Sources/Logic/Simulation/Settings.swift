@@ -6,12 +6,15 @@ public struct SimulationSettings: Sendable {
     /// Requests of clients before the faults stop.
     public var operations: Int
     public var planted: PlantedFaults
+    /// Blocks on drives change by themselves.
+    public var rots: Bool
     /// Keep the lines of the story.
     public var isTraced: Bool
 
-    public init(operations: Int = 300, planted: PlantedFaults = [], isTraced: Bool = false) {
+    public init(operations: Int = 300, planted: PlantedFaults = [], rots: Bool = true, isTraced: Bool = false) {
         self.operations = operations
         self.planted = planted
+        self.rots = rots
         self.isTraced = isTraced
     }
 }
@@ -42,6 +45,9 @@ public struct SimulationCounts: Sendable {
     public var reconciledRegions = 0
     public var freedCopies = 0
     public var deletedReplicas = 0
+    /// Blocks that changed by themselves on a drive, and ranges repaired from another copy.
+    public var rottenBlocks = 0
+    public var repairs = 0
     /// Volumes given to another node because their owner's was dead.
     public var parkings = 0
     /// Changes of where copies should lie.

@@ -12,6 +12,8 @@ final class SimulatedReplicaFiles {
     private var unflushed = [[(write: Int, value: SectorValue)]](repeating: [], count: Shape.sectors)
     private var durable = [SectorValue](repeating: 0, count: Shape.sectors)
     private var writeCount = 0
+    /// Blocks that do not match their checksums any more.
+    private(set) var rotten: Set<Int> = []
 
     var stamps = [Stamp](repeating: .zero, count: Shape.regions)
     var state = ReplicaState()
@@ -27,11 +29,20 @@ final class SimulatedReplicaFiles {
         writeCount += 1
         for (offset, index) in indices.enumerated() {
             sectors[index] = data[first + offset]
+            rotten.remove(index / Shape.sectorsPerBlock)
             unflushed[index].append((writeCount, data[first + offset]))
         }
     }
 
     func read(_ indices: [Int]) -> SimulatedData { indices.map { sectors[$0] } }
+
+    func rot(_ block: Int) { rotten.insert(block) }
+
+    func stopRotting() { rotten = [] }
+
+    func isRotten(_ indices: [Int]) -> Bool {
+        !rotten.isEmpty && indices.contains { rotten.contains($0 / Shape.sectorsPerBlock) }
+    }
 
     /// The number to give to `flushed` when a flush that begins now has ended.
     func beginFlush() -> Int { writeCount }

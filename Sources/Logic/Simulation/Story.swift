@@ -8,7 +8,10 @@ extension World {
     func begin() {
         for node in nodes { node.start() }
         clients()
-        after(1_500_000_000) { [self] in beginFaults() }
+        after(1_500_000_000) { [self] in
+            beginFaults()
+            beginRotting()
+        }
     }
 
     /// Requests at whichever nodes have a session, a few at a time.
@@ -37,6 +40,7 @@ extension World {
         network.heal()
         for node in nodes {
             node.slowness = 1
+            for replica in node.drive { replica.files.stopRotting() }
             node.powerOn()
             node.start()
         }

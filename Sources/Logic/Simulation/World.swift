@@ -10,6 +10,8 @@ final class World {
         lease: .milliseconds(2000), giveUp: .milliseconds(2000), reconnect: .milliseconds(100),
         closeGeneration: .milliseconds(3000))
     var random: SeededRandom
+    /// Of what drives do by themselves: apart, so that a seed is the same story without it.
+    var rotRandom: SeededRandom
     var schedule = Schedule()
     let store: SimulatedStore
     var nodes: [SimulatedNode] = []
@@ -33,6 +35,7 @@ final class World {
     init(seed: UInt64, settings: SimulationSettings) {
         self.settings = settings
         random = SeededRandom(seed: seed)
+        rotRandom = SeededRandom(seed: ~seed)
         volume = Identifier.random(using: &random)
         let nodeCount = random.pick([3, 4, 4, 5])
         let copies = random.pick([1, 2, 2, 3, 3])

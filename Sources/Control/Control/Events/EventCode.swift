@@ -25,6 +25,7 @@ enum EventCode: Int, CaseIterable, Sendable {
     case reconciled = 1112
     case replicaDeleted = 1113
     case leadTaken = 1114
+    case blocksRepaired = 1115
     case volumeGoesOn = 1120
 
     case nodeLost = 2101

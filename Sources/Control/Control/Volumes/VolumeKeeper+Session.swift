@@ -170,6 +170,10 @@ extension VolumeKeeper {
             await context.event(
                 .checksumMismatch, "\(name): copy on node \(node(of: replica)) does not match"
                     + " its checksum at byte \(range.offset)")
+        case .repaired(let replica, let range):
+            await context.event(
+                .blocksRepaired, "\(name): \(range.length) bytes at byte \(range.offset) written"
+                    + " anew on node \(node(of: replica)), from a good copy")
         }
     }
 

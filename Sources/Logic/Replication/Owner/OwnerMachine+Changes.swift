@@ -85,6 +85,7 @@ extension OwnerMachine {
         askPromises()
         skipLists(of: before.subtracting(recordedInSync))
         relistRebuild(without: before.subtracting(recordedInSync))
+        resumeReads()
         advanceAll()
         proceed()
     }
@@ -193,6 +194,9 @@ extension OwnerMachine {
 
     /// The source of a reconciliation is lost: from the beginning, in a new epoch (rule 16).
     mutating func restartClaim() {
+        // Before any lock is given up: nothing starts any more in this epoch, whose copies may
+        // still be on their way.
+        phase = .claiming
         abandonReconciliation()
         abandonRebuild(notifying: true)
         putBackReads()

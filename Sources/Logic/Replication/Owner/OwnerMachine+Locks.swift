@@ -21,6 +21,7 @@ extension OwnerMachine {
             return false
         }
         if operation.kind == .copy && faults.contains(.copyWithoutLock) { return true }
+        if operation.kind == .repair && faults.contains(.repairWithoutLock) { return true }
         // A request that waits for this very copy is not in its way.
         let passesWaiting = operation.kind == .copy && reconciliation != nil
         var earlier = operation.previous

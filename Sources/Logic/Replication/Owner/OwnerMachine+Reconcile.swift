@@ -5,9 +5,14 @@ import WireFormat
 struct Reconciliation {
     /// Whose content counts.
     let source: PeerIndex
+    /// Whose content counts as well, where the source's is damaged.
+    var deputies: PeerMask = []
     /// Lists still to be read, in this order: of a peer, the regions above a stamp.
     var lists: [RegionList]
     var copied: UInt64 = 0
+    /// After one that failed: where to go on, and when.
+    var nextRegion: UInt64 = 0
+    var resumesAt = Instant.zero
 }
 
 /// One replica's list of regions above a stamp, read a page at a time.
@@ -64,6 +69,11 @@ extension OwnerMachine {
         mayLackWrites = !content.intact && !content.sameBoot
         let others = recordedInSync.subtracting(PeerMask(source))
         reconciliation = Reconciliation(source: source, lists: [])
+        // Each region is equal everywhere in the end, wherever it came from; one that may have
+        // lost more than the source is no deputy.
+        for index in others.members where standing(index) >= standing(source) {
+            reconciliation!.deputies.insert(PeerMask(index))
+        }
         // A write acknowledged now, and lost by the intact ones later, could be told by nothing
         // from what the others had lost before.
         let areIntact = recordedInSync.members.allSatisfy { peers[$0].holding.intact }
@@ -95,8 +105,12 @@ extension OwnerMachine {
     }
 
     private func rank(_ index: PeerIndex) -> Int {
-        let holding = peers[index].holding
-        return (holding.intact ? 4 : 0) + (holding.sameBoot ? 2 : 0) + (peers[index].isLocal ? 1 : 0)
+        standing(index) * 2 + (peers[index].isLocal ? 1 : 0)
+    }
+
+    /// How little it can have lost.
+    private func standing(_ index: PeerIndex) -> Int {
+        (peers[index].holding.intact ? 2 : 0) + (peers[index].holding.sameBoot ? 1 : 0)
     }
 
     // MARK: Lists
@@ -187,8 +201,8 @@ extension OwnerMachine {
         mustProceed = true
     }
 
-    /// Reads that found no replica ready.
-    private mutating func resumeReads() {
+    /// Reads that found no replica ready, or whose last one has left.
+    mutating func resumeReads() {
         var slot = oldest
         while slot >= 0 {
             let next = operations[Int(slot)].next
@@ -210,14 +224,16 @@ extension OwnerMachine {
                 startAllWaiting()
                 return
             }
+            guard reconciliation.resumesAt <= now else { return wake(at: reconciliation.resumesAt) }
             while activeCopies.count < ReplicationLimits.copiesMax,
-                let region = nextRegion(in: unequal)
+                let region = nextRegion(in: unequal, from: reconciliation.nextRegion)
+                    ?? nextRegion(in: unequal, from: 0)
             {
                 startCopy(of: region, to: targets)
             }
         } else if let rebuild, rebuild.phase == .copying {
             while activeCopies.count < ReplicationLimits.copiesMax,
-                let region = nextRegion(in: rebuildWork)
+                let region = nextRegion(in: rebuildWork, from: 0)
             {
                 startCopy(of: region, to: PeerMask(rebuild.peer))
             }
@@ -225,8 +241,8 @@ extension OwnerMachine {
     }
 
     /// The first region of the set that is not being copied.
-    private func nextRegion(in set: borrowing RegionSet) -> UInt64? {
-        var region = set.next(from: 0)
+    private func nextRegion(in set: borrowing RegionSet, from first: UInt64) -> UInt64? {
+        var region = set.next(from: first)
         while let found = region, activeCopies.contains(found) { region = set.next(from: found + 1) }
         return region
     }
@@ -247,6 +263,7 @@ extension OwnerMachine {
         activeCopies.removeAll { $0 == region }
         mustProceed = true
         if operation.status != .ok { return }
+        tellRepairs(of: operation)
         if reconciliation != nil {
             unequal.remove(region)
             reconciliation!.copied += 1
@@ -262,22 +279,14 @@ extension OwnerMachine {
         }
     }
 
-    /// The source of a copy could not read it.
-    mutating func copyFailed(_ slot: OwnerSlot, at index: PeerIndex) {
+    /// No source of a copy can read it. Of a rebuild, that ends it. Of a reconciliation, the others
+    /// are copied meanwhile, and it is tried again: who lacks writes must not be asked instead.
+    mutating func copyFailed(_ operation: OwnerOperation) {
         if reconciliation != nil {
-            operations[Int(slot)].status = .ioError
-            finish(slot)
-            fail(index)
-            return
-        }
-        operations[Int(slot)].tried.insert(PeerMask(index))
-        operations[Int(slot)].source = -1
-        if recordedInSync.subtracting(operations[Int(slot)].tried).isEmpty {
-            operations[Int(slot)].status = .ioError
-            finish(slot)
-            if let rebuild { fail(rebuild.peer) }
-        } else {
-            sendRead(slot)
+            reconciliation!.nextRegion = operation.range.firstRegion + 1
+            reconciliation!.resumesAt = now + timing.giveUp
+        } else if let rebuild {
+            fail(rebuild.peer)
         }
     }
 
@@ -358,7 +367,8 @@ extension OwnerMachine {
         if operations[Int(slot)].changesData { changeIsOver(operations[Int(slot)]) }
         operations[Int(slot)].state = .waiting
         operations[Int(slot)].source = -1
-        operations[Int(slot)].tried = []
+        let isRepair = operations[Int(slot)].kind == .repair
+        operations[Int(slot)].tried = isRepair ? operations[Int(slot)].damaged : []
         operations[Int(slot)].sent = []
         operations[Int(slot)].answered = []
         operations[Int(slot)].targets = []

@@ -105,7 +105,7 @@ extension OwnerMachine {
             }
         }
         switch operation.kind {
-        case .read, .copy: read(slot)
+        case .read, .copy, .repair: read(slot)
         case .write: if operation.isPartial { read(slot) } else { spread(slot, to: writeSet) }
         case .discard, .writeZeroes: spread(slot, to: writeSet)
         case .flush, .closingFlush: spread(slot, to: ackSet)
@@ -122,24 +122,33 @@ extension OwnerMachine {
         sendRead(slot)
     }
 
-    /// Sends the read to a replica in sync that has not failed it yet; later, if none is ready.
+    /// Sends the read to a replica in sync that has not failed it yet; later, if none is ready, or
+    /// none is left.
     mutating func sendRead(_ slot: OwnerSlot) {
         let operation = operations[Int(slot)]
         guard phase == .serving || phase == .closing else { return }
-        guard let index = readSource(for: operation) else { return }
+        guard let index = readSource(for: operation) else {
+            if sources(of: operation).isEmpty { (hasUnreadable, mustProceed) = (true, true) }
+            return
+        }
         operations[Int(slot)].source = index
         send(
             ReplicaRequest(.read, id: id(slot), epoch: epoch, range: operation.range),
             to: index, slot)
     }
 
+    /// Who may still be asked for it.
+    private func sources(of operation: OwnerOperation) -> PeerMask {
+        let untried = recordedInSync.subtracting(operation.tried)
+        guard operation.kind == .copy, let reconciliation else { return untried }
+        return operation.tried.isEmpty
+            ? PeerMask(reconciliation.source) : untried.intersection(reconciliation.deputies)
+    }
+
     private mutating func readSource(for operation: OwnerOperation) -> PeerIndex? {
-        if operation.kind == .copy, let reconciliation {
-            return peers[reconciliation.source].link == .ready ? reconciliation.source : nil
-        }
         var choice: PeerIndex?
         var choices = 0
-        for index in recordedInSync.subtracting(operation.tried).members {
+        for index in sources(of: operation).members {
             guard peers[index].link == .ready, !peers[index].mustLeave else { continue }
             if peers[index].isLocal { return index }
             choices += 1
@@ -160,6 +169,7 @@ extension OwnerMachine {
         }
         switch operation.kind {
         case .read:
+            if !operation.damaged.isEmpty { repair(operation) }
             if hasLeases || faults.contains(.leaseCheckedEarly) {
                 acknowledge(slot, .ok)
                 finish(slot)
@@ -168,7 +178,10 @@ extension OwnerMachine {
                 leaseWaitCount += 1
                 askLeases()
             }
-        case .copy: spread(slot, to: operation.targets)
+        case .copy, .repair:
+            // Where it is damaged it is written anew by the way.
+            let damaged = operation.damaged.intersection(recordedInSync)
+            spread(slot, to: operation.targets.union(damaged).subtracting(PeerMask(index)))
         default:
             operations[Int(slot)].state = .merging
             actions.append(.merge(slot))
@@ -180,18 +193,33 @@ extension OwnerMachine {
         if status == .badChecksum {
             actions.append(.notify(.badChecksum(peers[index].record.id, operation.range)))
         }
-        if operation.kind == .copy {
-            copyFailed(slot, at: index)
-            return
-        }
         operations[Int(slot)].tried.insert(PeerMask(index))
+        operations[Int(slot)].damaged.insert(PeerMask(index))
         operations[Int(slot)].source = -1
-        if recordedInSync.subtracting(operations[Int(slot)].tried).isEmpty {
-            acknowledge(slot, .ioError)
-            finish(slot)
-        } else {
-            sendRead(slot)
+        sendRead(slot)
+    }
+
+    /// Reads that nobody in sync can answer end with an error. Not at once where that is found
+    /// out: it starts others, and may be found in the midst of starting them.
+    mutating func failUnreadable() {
+        guard hasUnreadable else { return }
+        hasUnreadable = false
+        var slot = oldest
+        while slot >= 0 {
+            let operation = operations[Int(slot)]
+            let isUnreadable = operation.state == .reading && operation.source < 0
+                && sources(of: operation).isEmpty
+            if isUnreadable { fail(OwnerSlot(slot), operation) }
+            // Its end may have changed the list.
+            slot = isUnreadable ? oldest : operation.next
         }
+    }
+
+    private mutating func fail(_ slot: OwnerSlot, _ operation: OwnerOperation) {
+        operations[Int(slot)].status = .ioError
+        acknowledge(slot, .ioError)
+        finish(slot)
+        if operation.kind == .copy { copyFailed(operation) }
     }
 
     /// The client's bytes lie over the blocks that were read.
@@ -226,12 +254,12 @@ extension OwnerMachine {
             case .discard: .discard
             case .writeZeroes: .writeZeroes
             case .flush, .closingFlush, .targetFlush: .flush
-            case .read, .write, .copy: .write
+            case .read, .write, .copy, .repair: .write
             }
         var request = ReplicaRequest(
             kind, id: id(slot), epoch: epoch, generation: operation.generation,
             range: operation.range, forceUnitAccess: operation.forceUnitAccess)
-        request.isCopy = operation.kind == .copy
+        request.isCopy = operation.kind == .copy || operation.kind == .repair
         send(request, to: index, slot)
     }
 
@@ -332,6 +360,7 @@ extension OwnerMachine {
     private mutating func finished(_ operation: OwnerOperation) {
         switch operation.kind {
         case .copy: copyFinished(operation)
+        case .repair: repairFinished(operation)
         case .closingFlush: closingFlushFinished(operation)
         case .targetFlush: targetFlushFinished(operation)
         case .read, .write, .discard, .writeZeroes, .flush:

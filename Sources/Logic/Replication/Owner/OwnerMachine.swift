@@ -7,7 +7,7 @@ import WireFormat
 ///
 /// A value without I/O: events in, actions out (`actions`). The rules of docs/replication.md, in
 /// files: changes of the record (+Changes), connections and promises (+Links), requests and their locks
-/// (+Requests, +Locks), leases (+Leases), takeover (+Reconcile), rebuild (+Rebuild), checkpoints
+/// (+Requests, +Locks), damaged blocks (+Repair), leases (+Leases), takeover (+Reconcile), rebuild (+Rebuild), checkpoints
 /// (+Generations) and the end of a session (+Close).
 ///
 ///    claiming ──▶ collecting ──▶ listing ──▶ serving ──▶ closing ──▶ ended
@@ -75,6 +75,9 @@ public struct OwnerMachine: ~Copyable {
     /// it (rule 20).
     public internal(set) var mayLackWrites = false
     var activeCopies: [UInt64] = []
+    var repairsUnderWay = 0
+    /// A read has found nobody left to ask.
+    var hasUnreadable = false
     var rebuild: Rebuild?
     var rebuildWork: RegionSet
     var closeRequested = false
@@ -184,6 +187,7 @@ public struct OwnerMachine: ~Copyable {
         proposeRemovals()
         completeLeasedReads()
         collectIfReady()
+        failUnreadable()
         startCopies()
         startIfWhole()
         closeGenerationIfDue()

@@ -6,12 +6,14 @@ import WireFormat
 ///    waiting ──▶ reading ──▶ (done)                              read
 ///    waiting ──▶ reading ──▶ merging ──▶ spreading ──▶ (done)    partial write
 ///    waiting ──▶ spreading ──▶ (done)                            write, discard, flush
-///    waiting ──▶ reading ──▶ spreading ──▶ (done)                copy of a region
+///    waiting ──▶ reading ──▶ spreading ──▶ (done)                copy of a region, repair
 struct OwnerOperation {
     enum Kind: Equatable {
         case read, write, discard, writeZeroes, flush
         /// A region from one replica in sync to others: of a reconciliation or a rebuild.
         case copy
+        /// Blocks from a replica in sync to those where they are damaged.
+        case repair
         /// The flush of a closing generation.
         case closingFlush
         /// The flush of a target before it is promoted.
@@ -38,6 +40,8 @@ struct OwnerOperation {
     /// Read from this peer; those that could not answer.
     var source: PeerIndex = -1
     var tried: PeerMask = []
+    /// Those where it could not be read, or does not match its checksums.
+    var damaged: PeerMask = []
     var isAcknowledged = false
     var status = ClientStatus.ok
 
@@ -51,7 +55,7 @@ struct OwnerOperation {
     var isClients: Bool {
         switch kind {
         case .read, .write, .discard, .writeZeroes, .flush: true
-        case .copy, .closingFlush, .targetFlush: false
+        case .copy, .repair, .closingFlush, .targetFlush: false
         }
     }
     var changesData: Bool { isExclusive && !isFlush }
