@@ -263,8 +263,8 @@ extension OwnerMachine {
         activeCopies.removeAll { $0 == region }
         mustProceed = true
         if operation.status != .ok { return }
-        tellRepairs(of: operation)
         if reconciliation != nil {
+            tellRepairs(of: operation)
             unequal.remove(region)
             reconciliation!.copied += 1
             startWaiting(overlapping: operation.range)

@@ -4,7 +4,8 @@ import WireFormat
 /// Blocks that a replica in sync cannot read, or that do not match their checksums there, while
 /// another one has them: they are written anew in place (rule 22).
 ///
-/// A partial write and a copy do so by themselves; a read is followed by a repair.
+/// A partial write and a copy of a reconciliation do so by themselves; a read, and a copy of a
+/// rebuild, are followed by a repair.
 extension OwnerMachine {
     /// After the read. It reads once more: by the time its turn comes, newer data may lie there.
     mutating func repair(_ read: OwnerOperation) {

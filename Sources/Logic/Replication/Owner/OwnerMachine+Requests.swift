@@ -178,8 +178,11 @@ extension OwnerMachine {
                 leaseWaitCount += 1
                 askLeases()
             }
+        case .copy where reconciliation == nil:
+            // A copy may be abandoned with its rebuild, a write to a replica in sync may not.
+            if !operation.damaged.isEmpty { repair(operation) }
+            spread(slot, to: operation.targets)
         case .copy, .repair:
-            // Where it is damaged it is written anew by the way.
             let damaged = operation.damaged.intersection(recordedInSync)
             spread(slot, to: operation.targets.union(damaged).subtracting(PeerMask(index)))
         default:
