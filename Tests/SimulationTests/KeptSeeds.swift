@@ -25,6 +25,8 @@ enum KeptSeeds {
     private static let withRot = [
         Seed(125, "a takeover begins again, and what waited overtook its copies", rots: true),
         Seed(1849, "the same", rots: true),
+        Seed(61526, "a rebuild was abandoned over a copy that also repaired its source", rots: true),
+        Seed(64648, "the same", rots: true),
         Seed(573, "a read whose last replica had left waited for ever", rots: true),
         Seed(2007, "the same", rots: true),
     ]
