@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func everythingOfANodeLiesInItsOwnFolder() {
-        let node = PlaygroundNode(number: 2, root: "/play", network: 9)
+        let node = PlaygroundNode(number: 2, root: "/play", network: .loopback(9))
         #expect(node.name == "v2")
         #expect(node.address == "127.77.9.2")
         #expect(node.socket == "/play/v2/run/cio.sock")
@@ -40,7 +40,7 @@ import Testing
 
     @Test func nodesShareASQLiteFileOrEtcd() {
         let playground = playground()
-        let node = PlaygroundNode(number: 1, root: folder, network: 9)
+        let node = PlaygroundNode(number: 1, root: folder, network: .loopback(9))
         let plain = PlaygroundPlan(network: 9, nodes: 3)
         #expect(playground.store(plain, for: node) == [
             "--store", "sqlite:\(playground.folder)/store/metadata.sqlite",
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func aMemberKnowsAllMembers() throws {
-        let members = (1...3).map { PlaygroundMember(number: $0, root: "/play", network: 9) }
+        let members = (1...3).map { PlaygroundMember(number: $0, root: "/play", network: .loopback(9)) }
         #expect(members[1].folder == "/play/etcd/m2")
         let arguments = members[1].arguments(among: members)
         let initial = try #require(arguments.firstIndex(of: "--initial-cluster"))
@@ -76,7 +76,7 @@ import Testing
         try await withFolder {
             try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
             let failure = await #expect(throws: APIError.self) {
-                try await playground().up(nodes: nil, etcd: true) { _ in }
+                try await playground().up(PlaygroundSettings(etcd: true)) { _ in }
             }
             #expect(try #require(failure).error.why.contains("other settings"))
         }
@@ -108,7 +108,7 @@ import Testing
         try await withFolder {
             try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
             let failure = await #expect(throws: APIError.self) {
-                try await playground().up(nodes: 3) { _ in }
+                try await playground().up(PlaygroundSettings(nodes: 3)) { _ in }
             }
             #expect(try #require(failure).error.next?.contains("down") == true)
         }

@@ -37,6 +37,14 @@ enum ProcessTable {
         }
     }
 
+    /// Those that are in one of the namespaces, named as the kernel names them.
+    static func inside(_ namespaces: Set<String>) -> [ProcessIdentity] {
+        pids.compactMap { pid in
+            guard !namespaces.isDisjoint(with: Namespaces.links(of: pid)) else { return nil }
+            return ProcessIdentity(pid: pid)
+        }
+    }
+
     private static func ancestors() -> Set<Int32> {
         var found: Set<Int32> = []
         var pid = getppid()
