@@ -36,18 +36,47 @@ struct Namespaces: Equatable, Sendable {
         _ what: String
     ) async throws -> Namespaces {
         let unshare = try SystemProgram("unshare", package: "util-linux")
+        return try await startKeeper(
+            unshare, kind.options, for: owner, environment: environment, log: log, what)
+    }
+
+    /// Those of a node whose keeper has been killed, but not all the others in there: they get
+    /// another keeper. Nil where there are none.
+    ///
+    /// They must not lose the last process that serves no disk: the kernel unmounts what is
+    /// mounted in there when the last of all ends, and waits for its disk.
+    static func adopt(
+        from processes: [ProcessIdentity], for owner: String, environment: [String: String],
+        log: String, _ what: String
+    ) async throws -> Namespaces? {
+        let own = ProcessFile.link(getpid(), "ns/mnt")
+        guard let inside = processes.first(where: { process in
+            ProcessFile.link(process.pid, "ns/mnt").map { $0 != own } ?? false
+        }) else { return nil }
+        let nsenter = try SystemProgram("nsenter", package: "util-linux")
+        return try await startKeeper(
+            nsenter, ["--target", "\(inside.pid)", "--net", "--mount"], for: owner,
+            environment: environment, log: log, what)
+    }
+
+    /// - Parameter program: makes them, or enters them.
+    private static func startKeeper(
+        _ program: SystemProgram, _ options: [String], for owner: String,
+        environment: [String: String], log: String, _ what: String
+    ) async throws -> Namespaces {
         let sleep = try SystemProgram("sleep", package: "coreutils")
         var environment = environment
         environment[mark] = owner
         let keeper = try Spawning.start(
-            unshare.path, kind.options + ["--", sleep.path, "infinity"],
-            environment: environment, log: log)
-        // It becomes the sleeper when it has made them.
+            program.path, options + ["--", sleep.path, "infinity"], environment: environment,
+            log: log)
+        // It becomes the sleeper when it is in there.
         while keeper.isAlive, keeper.program != "sleep" {
             try await Task.sleep(for: .milliseconds(1))
         }
         guard keeper.isAlive else {
-            throw APIError(what: what, why: "unshare makes no namespaces", next: "see \(log)")
+            throw APIError(
+                what: what, why: "\(program.path) gives it no namespaces", next: "see \(log)")
         }
         return Namespaces(keeper: keeper)
     }

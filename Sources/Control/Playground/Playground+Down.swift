@@ -51,7 +51,7 @@ extension Playground {
         // First of all the cable: ends of connections are not told to anybody.
         let center = node.network == .bridged ? findSwitch() : nil
         try center?.plug(node, isPlugged: false, what)
-        let inside = Namespaces.find(of: node.folder)
+        let inside = try await namespaces(of: node, what)
         // The keeper goes last. As long as the namespaces are there, so are the devices' paths.
         let others = everything(on: node, inside).filter { $0 != inside?.keeper }
         let left = try await ProcessTable.end(Array(others))

@@ -24,7 +24,7 @@ extension Playground {
         }
         try center.prepare(what)
         let inside: Namespaces
-        if let found = Namespaces.find(of: node.folder) {
+        if let found = try await namespaces(of: node, what) {
             inside = found
         } else {
             try await clear(node)
@@ -34,6 +34,15 @@ extension Playground {
                 log: node.log, what)
         }
         try center.connect(node, inside, what)
+    }
+
+    /// Those of a node that runs, or that was killed but for a few processes.
+    func namespaces(of node: PlaygroundNode, _ what: String) async throws -> Namespaces? {
+        guard node.network == .bridged else { return nil }
+        if let found = Namespaces.find(of: node.folder) { return found }
+        return try await Namespaces.adopt(
+            from: processes(of: node), for: node.folder, environment: environment(of: node),
+            log: node.log, what)
     }
 
     func endSwitch() async throws {
