@@ -52,6 +52,14 @@ import Testing
         ])
     }
 
+    @Test func aNodeAsksTheMemberBesideItFirst() {
+        let plan = PlaygroundPlan(network: 0, nodes: 4, etcdMembers: 3, hasNamespaces: true)
+        let node = PlaygroundNode(number: 2, root: folder, network: .bridged)
+        #expect(playground().store(plan, for: node) == [
+            "--etcd", "http://10.77.0.2:2379,http://10.77.0.3:2379,http://10.77.0.1:2379",
+        ])
+    }
+
     @Test func aMemberKnowsAllMembers() throws {
         let members = (1...3).map { PlaygroundMember(number: $0, root: "/play", network: .loopback(9)) }
         #expect(members[1].folder == "/play/etcd/m2")
@@ -69,6 +77,39 @@ import Testing
                 try await playground().kill("m1", lostPower: false)
             }
             #expect(try #require(failure).error.why == "it is a member of etcd and no node")
+        }
+    }
+
+    @Test func withoutNamespacesThereIsNoCableToUnplug() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
+            let next = "take it down, then: cio playground up --namespaces --dir \(playground().folder)"
+            let cut = #expect(throws: APIError.self) { _ = try playground().cut("v1") }
+            #expect(cut?.error.next == next)
+            let uncut = #expect(throws: APIError.self) { try playground().uncut("v1") }
+            #expect(uncut?.error.next == next)
+            let entering = #expect(throws: APIError.self) {
+                _ = try playground().entering("v1", "ls", [])
+            }
+            #expect(entering?.error.next == next)
+        }
+    }
+
+    @Test func aNodeThatIsDownKeepsItsCableAsItWas() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 0, nodes: 2, hasNamespaces: true).save(to: folder)
+            let node = try playground().node(named: "v2", "Test")
+            try FileManager.default.createDirectory(
+                atPath: node.folder, withIntermediateDirectories: true)
+            #expect(try playground().cut("v2")?.contains("v2 still reaches") == true)
+            #expect(node.isCut)
+            let again = #expect(throws: APIError.self) { _ = try playground().cut("v2") }
+            #expect(again?.error.why == "it is cut already")
+            #expect(try await playground().status().map(\.cable) == ["plugged", "cut"])
+            try playground().uncut("v2")
+            #expect(!node.isCut)
+            let uncut = #expect(throws: APIError.self) { try playground().uncut("v2") }
+            #expect(uncut?.error.why == "it is not cut")
         }
     }
 
