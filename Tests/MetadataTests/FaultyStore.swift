@@ -68,5 +68,7 @@ final class FaultyStore: MetadataStore {
 
     func revoke(_ lease: LeaseID) async throws(MetadataError) { try await inner.revoke(lease) }
 
+    func standing() async -> StoreStanding { await inner.standing() }
+
     func close() async { await inner.close() }
 }

@@ -55,6 +55,8 @@ final class TrimmingEtcd: MetadataStore {
 
     func revoke(_ lease: LeaseID) async throws(MetadataError) { try await inner.revoke(lease) }
 
+    func standing() async -> StoreStanding { await inner.standing() }
+
     func close() async { await inner.close() }
 }
 

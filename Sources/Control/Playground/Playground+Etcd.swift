@@ -108,15 +108,9 @@ extension Playground {
     /// `leader`, `follower`; `electing` without a leader, `unknown` when it does not answer.
     func status(of member: PlaygroundMember) async -> PlaygroundStatus {
         let status = await ask(member)
-        let word =
-            switch status {
-            case nil: "unknown"
-            case let status? where status.isLeader: "leader"
-            case let status?: status.hasLeader ? "follower" : "electing"
-            }
         return PlaygroundStatus(
             name: member.name, ip: member.address, port: PlaygroundMember.port,
-            pid: processes(of: member).map(\.pid).min(), status: word,
+            pid: processes(of: member).map(\.pid).min(), status: status?.role ?? "unknown",
             socket: "\(member.endpoint)")
     }
 }
