@@ -89,6 +89,8 @@ testing 'for longer than every lease: the same'
 sleep 8
 reads_are_as_before
 write_and_read longer
+same "$(cio info --json | jq .metadataService.isReachable)" false
+cio info | grep -q 'the metadata service does not answer: what changes a record waits$'
 for pid in "${stopped[@]}"; do is_stopped "$pid" || fail "member $pid went on"; done
 
 testing 'what needs a change fails, with a reason'

@@ -70,8 +70,11 @@ struct Namespaces: Equatable, Sendable {
         let keeper = try Spawning.start(
             program.path, options + ["--", sleep.path, "infinity"], environment: environment,
             log: log)
-        // It becomes the sleeper when it is in there.
-        while keeper.isAlive, keeper.program != "sleep" {
+        // It becomes the sleeper when it is in there; the kernel shows the new program a moment
+        // before its environment, by which others find it.
+        while keeper.isAlive,
+            keeper.program != "sleep" || !ProcessTable.isMarked(keeper.pid, mark, owner)
+        {
             try await Task.sleep(for: .milliseconds(1))
         }
         guard keeper.isAlive else {

@@ -11,14 +11,17 @@ enum ProcessTable {
     /// Those that were started with this variable in their environment, and their children:
     /// a mark that survives the death of whoever started them.
     static func marked(_ variable: String, _ value: String) -> [ProcessIdentity] {
-        let mark = Array("\(variable)=\(value)".utf8)
-        return pids.compactMap { pid in
-            guard let identity = ProcessIdentity(pid: pid),
-                let environment = ProcessFile.bytes(pid, "environ"),
-                environment.split(separator: 0).contains(where: { $0.elementsEqual(mark) })
+        pids.compactMap { pid in
+            guard let identity = ProcessIdentity(pid: pid), isMarked(pid, variable, value)
             else { return nil }
             return identity
         }
+    }
+
+    static func isMarked(_ pid: Int32, _ variable: String, _ value: String) -> Bool {
+        let mark = Array("\(variable)=\(value)".utf8)
+        return (ProcessFile.bytes(pid, "environ") ?? []).split(separator: 0)
+            .contains { $0.elementsEqual(mark) }
     }
 
     /// Those that run from, work in, or have open something below one of the folders; but not
