@@ -94,7 +94,7 @@ let package = Package(
         module("APIClient", "Control", ["API", httpClient] + nio),
         module("Playground", "Control", ["API", "APIClient", "MetadataEtcd"]),
         module("CLI", "Control", ["API", "APIClient", "Playground", arguments]),
-        tests("CLITests", ["CLI", "APIClient", "API", arguments]),
+        tests("CLITests", ["CLI", "APIClient", "API", arguments, "Playground"]),
         tests("PlaygroundTests", ["Playground", "API"]),
         tests("RepositoryTests", []),
         program("ciod",

@@ -64,11 +64,18 @@ import Testing
         let info = ClusterInfo(
             domain: "0a1b2c3d", nodes: .init(total: 4, online: 3), vdisks: 2, ssds: 4, hdds: 0,
             capacity: .init(total: 1 << 40, used: 1 << 39, free: 1 << 39, provisioned: 3 << 39),
+            iops: .init(provisioned: 1300), bandwidth: .init(provisioned: 50),
             condition: "warning", reasons: ["node v3 is unreachable"],
             nodeLoss: [
                 .init(node: "v1", canBeRebuilt: true, why: nil),
                 .init(node: "v2", canBeRebuilt: false, why: "20GB are missing"),
             ],
+            metadataService: .init(
+                kind: "etcd", isReachable: true,
+                endpoints: [
+                    .init(address: "http://10.0.0.1:2379", isReachable: true, role: "leader"),
+                    .init(address: "http://10.0.0.2:2379", isReachable: false, role: nil),
+                ]),
             engine: .init(kind: "io_uring", missing: []))
         #expect(
             ClusterDetails.text(info) == """
@@ -81,10 +88,15 @@ import Testing
                 Used capacity                  0.500TB
                 Free capacity                  0.500TB
                 Provisioned capacity           1.500TB
+                Provisioned IOPS               1300
+                Provisioned bandwidth          50MiB/s
                 Condition                      warning
                                                node v3 is unreachable
                 Loss of v1                     can be rebuilt
                 Loss of v2                     cannot be rebuilt: 20GB are missing
+                Metadata service               etcd, reachable
+                                               http://10.0.0.1:2379 (leader)
+                                               http://10.0.0.2:2379 does not answer
                 Engine                         io_uring
                 """)
         #expect(ClusterDetails.text(info, capacityOnly: true).split(separator: "\n").count == 4)

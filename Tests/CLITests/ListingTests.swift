@@ -2,6 +2,7 @@ import API
 import Testing
 
 @testable import CLI
+@testable import Playground
 
 /// Where a word begins in each line of a listing.
 private func columns(of words: [String], in line: String) -> [Int] {
@@ -34,6 +35,27 @@ extension String {
                 NODENAME             VDISK     DRIVE TYPE                    SIZE  UUID      VOLUMENAME
                 v2                   vd1       SSD   2-copy                  20GB  371f0802  portainer
                 v3                   vd2       SSD   3-copy                  10GB  4bd2f89f  wp_mysql-data
+                """)
+    }
+
+    @Test func nodesWithACableShowIt() {
+        var node = PlaygroundStatus(
+            name: "v2", ip: "10.77.0.2", port: 7702, pid: 417, status: "maintenance",
+            socket: "/play/v2/run/cio.sock", cable: "cut")
+        let member = PlaygroundStatus(
+            name: "m2", ip: "10.77.0.2", port: 2379, status: "electing",
+            socket: "http://10.77.0.2:2379")
+        #expect(
+            PlaygroundListing.text([node, member]) == """
+                NODENAME             IP                PORT       PID        STATUS       CABLE    SOCKET
+                v2                   10.77.0.2         7702       417        maintenance  cut      /play/v2/run/cio.sock
+                m2                   10.77.0.2         2379       -          electing     -        http://10.77.0.2:2379
+                """)
+        node.cable = nil
+        #expect(
+            PlaygroundListing.text([node]) == """
+                NODENAME             IP                PORT       PID        STATUS       SOCKET
+                v2                   10.77.0.2         7702       417        maintenance  /play/v2/run/cio.sock
                 """)
     }
 

@@ -43,6 +43,7 @@ private final class ForgetfulStore: MetadataStore {
         try await store.keepAlive(lease)
     }
     func revoke(_ lease: LeaseID) async throws(MetadataError) { try await store.revoke(lease) }
+    func standing() async -> StoreStanding { await store.standing() }
     func close() async { await store.close() }
 }
 

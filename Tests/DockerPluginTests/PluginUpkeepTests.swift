@@ -27,6 +27,26 @@ import Testing
         #expect(await again.references == plugin.references)
     }
 
+    @Test func whatCameForDockerIsLetGoAfterAReboot() async throws {
+        _ = try await test.mount("db", "1")
+        let again = test.rebooted()
+        #expect(test.volumes.held == [])
+        await again.upkeep()
+        #expect(test.volumes.steps.last == "let go db")
+        #expect(await again.references.isEmpty)
+    }
+
+    @Test func whatDockerMountsAgainAfterARebootStays() async throws {
+        _ = try await test.mount("db", "1")
+        let again = test.rebooted()
+        _ = try await again.answer(.mount, body: Array(#"{"Name":"db","ID":"1"}"#.utf8))
+        await again.upkeep()
+        #expect(!test.volumes.steps.contains("let go db"))
+        #expect(test.volumes.held == ["id-db"])
+        _ = try await again.answer(.unmount, body: Array(#"{"Name":"db","ID":"1"}"#.utf8))
+        #expect(test.volumes.steps.last == "let go db")
+    }
+
     @Test func aContainerThatIsGoneWithoutAWordFreesItsVolume() async throws {
         _ = try await test.mount("db", "1")
         sees(["200"], listed: ["db"])

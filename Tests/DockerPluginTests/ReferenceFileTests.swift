@@ -34,7 +34,21 @@ import Testing
         try withFolder { folder in
             let file = ReferenceFile(path: folder + "/references.json")
             try file.save(example(boot: "b"))
-            #expect(file.load(boot: "c") { _ in } == ReferenceSet(boot: "c"))
+            let later = file.load(boot: "c") { _ in }
+            #expect(later.boot == "c")
+            #expect(later.used.isEmpty)
+            // But nobody has let the volume go.
+            #expect(later.volumes["v"] == ReferenceSet.Uses(name: "db", isBrought: true))
+        }
+    }
+
+    @Test func whatAnOperatorHadAttachedStaysAfterAReboot() throws {
+        try withFolder { folder in
+            let file = ReferenceFile(path: folder + "/references.json")
+            var set = ReferenceSet(boot: "b")
+            set.insert("1", of: "v", named: "db", isBrought: false, at: 1)
+            try file.save(set)
+            #expect(file.load(boot: "c") { _ in }.isEmpty)
         }
     }
 

@@ -54,7 +54,13 @@ final class TestEtcdMember {
     }
 
     func signal(_ number: Int32) {
-        if let process { Foundation.kill(process.processIdentifier, number) }
+        guard let process else { return }
+        let pid = process.processIdentifier
+        Foundation.kill(pid, number)
+        guard number == SIGSTOP else { return }
+        // Its parent hears of it when the last thread has stopped: until then it may answer.
+        var stopped = siginfo_t()
+        while waitid(P_PID, id_t(pid), &stopped, WSTOPPED | WNOWAIT) != 0, errno == EINTR {}
     }
 
     var isRunning: Bool { process?.isRunning ?? false }

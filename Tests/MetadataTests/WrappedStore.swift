@@ -26,5 +26,7 @@ extension WrappedStore {
 
     func revoke(_ lease: LeaseID) async throws(MetadataError) { try await inner.revoke(lease) }
 
+    func standing() async -> StoreStanding { await inner.standing() }
+
     func close() async { await inner.close() }
 }

@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func everythingOfANodeLiesInItsOwnFolder() {
-        let node = PlaygroundNode(number: 2, root: "/play", network: 9)
+        let node = PlaygroundNode(number: 2, root: "/play", network: .loopback(9))
         #expect(node.name == "v2")
         #expect(node.address == "127.77.9.2")
         #expect(node.socket == "/play/v2/run/cio.sock")
@@ -40,7 +40,7 @@ import Testing
 
     @Test func nodesShareASQLiteFileOrEtcd() {
         let playground = playground()
-        let node = PlaygroundNode(number: 1, root: folder, network: 9)
+        let node = PlaygroundNode(number: 1, root: folder, network: .loopback(9))
         let plain = PlaygroundPlan(network: 9, nodes: 3)
         #expect(playground.store(plain, for: node) == [
             "--store", "sqlite:\(playground.folder)/store/metadata.sqlite",
@@ -52,8 +52,16 @@ import Testing
         ])
     }
 
+    @Test func aNodeAsksTheMemberBesideItFirst() {
+        let plan = PlaygroundPlan(network: 0, nodes: 4, etcdMembers: 3, hasNamespaces: true)
+        let node = PlaygroundNode(number: 2, root: folder, network: .bridged)
+        #expect(playground().store(plan, for: node) == [
+            "--etcd", "http://10.77.0.2:2379,http://10.77.0.3:2379,http://10.77.0.1:2379",
+        ])
+    }
+
     @Test func aMemberKnowsAllMembers() throws {
-        let members = (1...3).map { PlaygroundMember(number: $0, root: "/play", network: 9) }
+        let members = (1...3).map { PlaygroundMember(number: $0, root: "/play", network: .loopback(9)) }
         #expect(members[1].folder == "/play/etcd/m2")
         let arguments = members[1].arguments(among: members)
         let initial = try #require(arguments.firstIndex(of: "--initial-cluster"))
@@ -72,11 +80,44 @@ import Testing
         }
     }
 
+    @Test func withoutNamespacesThereIsNoCableToUnplug() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
+            let next = "take it down, then: cio playground up --namespaces --dir \(playground().folder)"
+            let cut = #expect(throws: APIError.self) { _ = try playground().cut("v1") }
+            #expect(cut?.error.next == next)
+            let uncut = #expect(throws: APIError.self) { try playground().uncut("v1") }
+            #expect(uncut?.error.next == next)
+            let entering = #expect(throws: APIError.self) {
+                _ = try playground().entering("v1", "ls", [])
+            }
+            #expect(entering?.error.next == next)
+        }
+    }
+
+    @Test func aNodeThatIsDownKeepsItsCableAsItWas() async throws {
+        try await withFolder {
+            try PlaygroundPlan(network: 0, nodes: 2, hasNamespaces: true).save(to: folder)
+            let node = try playground().node(named: "v2", "Test")
+            try FileManager.default.createDirectory(
+                atPath: node.folder, withIntermediateDirectories: true)
+            #expect(try playground().cut("v2")?.contains("v2 still reaches") == true)
+            #expect(node.isCut)
+            let again = #expect(throws: APIError.self) { _ = try playground().cut("v2") }
+            #expect(again?.error.why == "it is cut already")
+            #expect(try await playground().status().map(\.cable) == ["plugged", "cut"])
+            try playground().uncut("v2")
+            #expect(!node.isCut)
+            let uncut = #expect(throws: APIError.self) { try playground().uncut("v2") }
+            #expect(uncut?.error.why == "it is not cut")
+        }
+    }
+
     @Test func aPlaygroundWithoutEtcdDoesNotGetOne() async throws {
         try await withFolder {
             try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
             let failure = await #expect(throws: APIError.self) {
-                try await playground().up(nodes: nil, etcd: true) { _ in }
+                try await playground().up(PlaygroundSettings(etcd: true)) { _ in }
             }
             #expect(try #require(failure).error.why.contains("other settings"))
         }
@@ -108,7 +149,7 @@ import Testing
         try await withFolder {
             try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
             let failure = await #expect(throws: APIError.self) {
-                try await playground().up(nodes: 3) { _ in }
+                try await playground().up(PlaygroundSettings(nodes: 3)) { _ in }
             }
             #expect(try #require(failure).error.next?.contains("down") == true)
         }

@@ -15,9 +15,12 @@ private final class Sleepers {
             atPath: folder, withIntermediateDirectories: true)
     }
 
-    func start(_ environment: [String: String] = [:]) throws -> ProcessIdentity {
+    func start(
+        _ environment: [String: String] = [:], _ program: String = "/bin/sleep",
+        _ arguments: [String] = ["600"]
+    ) throws -> ProcessIdentity {
         let process = try Spawning.start(
-            "/bin/sleep", ["600"], environment: environment, log: "\(folder)/log")
+            program, arguments, environment: environment, log: "\(folder)/log")
         started.append(process)
         return process
     }
@@ -44,6 +47,28 @@ private final class Sleepers {
     @Test func aProcessThatWaitsToBeReapedIsDead() async throws {
         let sleepers = try Sleepers()
         let process = try sleepers.start()
+        #expect(try await ProcessTable.end([process]).isEmpty)
+        #expect(!process.isAlive)
+    }
+
+    private static let python = "/usr/bin/python3"
+
+    @Test(.enabled(if: access(python, X_OK) == 0, "python3 is not installed"))
+    func aProcessIsThereUntilItsLastThreadHasEnded() async throws {
+        let sleepers = try Sleepers()
+        let process = try sleepers.start(
+            [:], Self.python,
+            [
+                "-c",
+                """
+                import ctypes, threading, time
+                threading.Thread(target=lambda: time.sleep(600)).start()
+                ctypes.CDLL(None).pthread_exit(None)
+                """,
+            ])
+        // What has no memory of its own any more has no program either.
+        while process.program != nil { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(process.isAlive)
         #expect(try await ProcessTable.end([process]).isEmpty)
         #expect(!process.isAlive)
     }

@@ -21,6 +21,9 @@ has_leader 2 || fail "$(cio playground status --dir "$cluster")"
 [ ! -e "$cluster/store" ] || fail 'there is a SQLite store as well'
 refused cio playground up --nodes 4 --etcd --dir "$cluster"
 refused cio playground kill m1 --dir "$cluster"
+cio info | grep -q '^Metadata service  *etcd, reachable$' || fail "$(cio info)"
+same "$(cio info --json | jq -r '[.metadataService.endpoints[].role] | sort | join(" ")')" \
+    'follower follower leader'
 cio volume create db -c 1 -l 3 -n v2
 : >"$book"
 ledger write v2 6 &
@@ -32,6 +35,7 @@ at v1
 leader=$(members leader)
 kill -KILL "$(pid_of "$leader")"
 eventually 20 has_leader 1
+cio info | grep -q ':2379 of the metadata service does not answer$' || fail "$(cio info)"
 wait "$client" || fail 'the client lost its volume'
 all_normal || fail "$(cio node ls)"
 ! event_tells ':2101$' || fail 'a node was given up'

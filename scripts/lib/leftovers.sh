@@ -15,11 +15,19 @@ marked_processes() {
     return 0
 }
 
-# Ends them all, until none is left: a process may start another while we look.
+# Those of them that only keep the namespaces of a node open (cio playground up --namespaces).
+is_keeper() { grep -qz '^CIO_PLAYGROUND_KEEPER=' "/proc/$1/environ" 2>/dev/null; }
+
+other_than_keepers() {
+    local pid
+    marked_processes "$1" | while read -r pid; do is_keeper "$pid" || say "$pid"; done
+}
+
+# Ends all that $2 lists, until none is left: a process may start another while we look.
 kill_marked() {
-    local folder=$1 pids
+    local folder=$1 list=${2-marked_processes} pids
     for _ in {1..50}; do
-        mapfile -t pids < <(marked_processes "$folder")
+        mapfile -t pids < <("$list" "$folder")
         [ ${#pids[@]} -gt 0 ] || return 0
         # A stopped process dies of SIGKILL as well.
         kill -KILL "${pids[@]}" 2>/dev/null || true
@@ -70,6 +78,10 @@ release_mount_points() {
 
 # Removes the folder $1 and everything that a run in it left.
 clear_run() {
+    local loop
+    kill_marked "$1" other_than_keepers
+    # Of a device over a file whose mount namespace is gone nobody could tell whose it is.
+    for loop in $(loops_below "$1"); do losetup -d "$loop" || true; done
     kill_marked "$1"
     clear_mounts "$1"
     release_mount_points "$1"

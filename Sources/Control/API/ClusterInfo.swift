@@ -7,12 +7,18 @@ public struct ClusterInfo: Codable, Equatable, Sendable {
     public var ssds: Int
     public var hdds: Int
     public var capacity: Capacity
+    /// Reads and writes a second.
+    public var iops: Promised
+    /// MiB a second.
+    public var bandwidth: Promised
     /// `Normal`, `warning`, `alert`.
     public var condition: String
     /// Why it is not normal, a line each.
     public var reasons: [String]
     /// For every node: whether its loss could be rebuilt in the free space of the others.
     public var nodeLoss: [NodeLoss]
+    /// As the node that was asked finds it now.
+    public var metadataService: MetadataServiceInfo
     /// Of the node that was asked.
     public var engine: EngineInfo
 
@@ -42,6 +48,14 @@ public struct ClusterInfo: Codable, Equatable, Sendable {
         }
     }
 
+    /// What volumes count on. What the drives can do is measured by nobody, so there is no total.
+    public struct Promised: Codable, Equatable, Sendable {
+        /// The sum of the volumes' minima.
+        public var provisioned: UInt64
+
+        public init(provisioned: UInt64) { self.provisioned = provisioned }
+    }
+
     public struct NodeLoss: Codable, Equatable, Sendable {
         public var node: String
         public var canBeRebuilt: Bool
@@ -57,7 +71,8 @@ public struct ClusterInfo: Codable, Equatable, Sendable {
 
     public init(
         domain: String, nodes: NodeCounts, vdisks: Int, ssds: Int, hdds: Int, capacity: Capacity,
-        condition: String, reasons: [String], nodeLoss: [NodeLoss], engine: EngineInfo
+        iops: Promised, bandwidth: Promised, condition: String, reasons: [String],
+        nodeLoss: [NodeLoss], metadataService: MetadataServiceInfo, engine: EngineInfo
     ) {
         self.domain = domain
         self.nodes = nodes
@@ -65,10 +80,42 @@ public struct ClusterInfo: Codable, Equatable, Sendable {
         self.ssds = ssds
         self.hdds = hdds
         self.capacity = capacity
+        self.iops = iops
+        self.bandwidth = bandwidth
         self.condition = condition
         self.reasons = reasons
         self.nodeLoss = nodeLoss
+        self.metadataService = metadataService
         self.engine = engine
+    }
+}
+
+public struct MetadataServiceInfo: Codable, Equatable, Sendable {
+    /// `sqlite`, `etcd`, `memory`.
+    public var kind: String
+    /// Changes are taken: of etcd's members, enough to decide can be reached.
+    public var isReachable: Bool
+    /// In the order in which the node asks them.
+    public var endpoints: [Endpoint]
+
+    public struct Endpoint: Codable, Equatable, Sendable {
+        /// A path, or a URL.
+        public var address: String
+        public var isReachable: Bool
+        /// Of an etcd member: `leader`, `follower`, `electing`.
+        public var role: String?
+
+        public init(address: String, isReachable: Bool, role: String?) {
+            self.address = address
+            self.isReachable = isReachable
+            self.role = role
+        }
+    }
+
+    public init(kind: String, isReachable: Bool, endpoints: [Endpoint]) {
+        self.kind = kind
+        self.isReachable = isReachable
+        self.endpoints = endpoints
     }
 }
 

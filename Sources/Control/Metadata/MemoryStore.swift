@@ -33,6 +33,11 @@ public final class MemoryStore: MetadataStore {
 
     deinit { guarded.withLock { $0.timer }?.cancel() }
 
+    public func standing() async -> StoreStanding {
+        StoreStanding(
+            kind: .memory, isReachable: !guarded.withLock { $0.isClosed }, endpoints: [])
+    }
+
     public func get(_ key: String) async throws(MetadataError) -> Entry? {
         try MetadataError.check(key: key, operation: "get")
         return try step("get", on: key) { state throws(MetadataError) in state.entry(at: key) }

@@ -45,6 +45,9 @@ public protocol MetadataStore: Sendable {
     /// Ends the lease now and deletes its keys. Fails with `.leaseNotFound` when it has run out.
     func revoke(_ lease: LeaseID) async throws(MetadataError)
 
+    /// What it is, and whether it answers now: within about a second, whatever the state it is in.
+    func standing() async -> StoreStanding
+
     /// Ends all watches, waits for what is under way, and gives back files and threads. Every later
     /// call fails with `.closed`. Leases are not revoked: other processes may go on using them.
     func close() async

@@ -13,10 +13,23 @@ public struct EtcdMemberStatus: Sendable, Equatable {
     public static func ask(
         _ endpoint: EtcdEndpoint, within limit: Duration
     ) async -> EtcdMemberStatus? {
+        await ask(base: "\(endpoint)", within: limit)
+    }
+
+    /// The same, of a member that listens on a unix socket.
+    public static func ask(
+        socket path: String, within limit: Duration
+    ) async -> EtcdMemberStatus? {
+        // RFC 3986: bytes of a path in the place of a host. More than needed may be encoded.
+        let host = path.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return await ask(base: "http+unix://\(host)", within: limit)
+    }
+
+    private static func ask(base: String, within limit: Duration) async -> EtcdMemberStatus? {
         let gateway = Gateway(connectTimeout: limit)
         let answer = await within(limit) {
             await Result { () async throws(AttemptFailure) in
-                try await gateway.post("/v3/maintenance/status", Data("{}".utf8), to: endpoint)
+                try await gateway.post("/v3/maintenance/status", Data("{}".utf8), to: base)
             }
         }
         await gateway.close()

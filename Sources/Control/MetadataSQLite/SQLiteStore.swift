@@ -49,6 +49,18 @@ public final class SQLiteStore: MetadataStore {
         pump.stop()
     }
 
+    /// Reads wait for nobody; so whoever holds the lock of writers goes unnoticed.
+    public func standing() async -> StoreStanding {
+        let context = connections.context("look at", on: connections.path)
+        let header = try? await connections.read(context) { view throws(MetadataError) in
+            try view.header()
+        }
+        let endpoint = StoreStanding.Endpoint(
+            address: connections.path, isReachable: header != nil)
+        return StoreStanding(
+            kind: .sqlite, isReachable: endpoint.isReachable, endpoints: [endpoint])
+    }
+
     public func get(_ key: String) async throws(MetadataError) -> Entry? {
         try MetadataError.check(key: key, operation: "get")
         return try await readLive("get", on: key) { view throws(MetadataError) in

@@ -32,11 +32,11 @@ enum LoopbackNetwork {
         let free = numbers.first { network in
             !isTaken(network, registry)
                 && (1...nodes).allSatisfy { number in
-                    let node = PlaygroundNode(number: number, root: "", network: network)
+                    let node = PlaygroundNode(number: number, root: "", network: .loopback(network))
                     return canListen(node.address, node.port)
                 }
                 && (1...PlaygroundMember.count).allSatisfy { number in
-                    let member = PlaygroundMember(number: number, root: "", network: network)
+                    let member = PlaygroundMember(number: number, root: "", network: .loopback(network))
                     return canListen(member.address, PlaygroundMember.port)
                 }
         }

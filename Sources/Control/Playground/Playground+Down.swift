@@ -7,7 +7,8 @@ extension Playground {
     /// started and every process that uses its volumes end at once, and its mounts are gone.
     ///
     /// Nothing is lost that was written, as the machine's page cache lives on. With `lostPower`
-    /// the node comes back as from another boot, so that cio must assume that it was.
+    /// the node comes back as from another boot, so that cio must assume that it was. Where it
+    /// has namespaces, its peers hear nothing of it, as no connection is closed.
     public func kill(_ name: String, lostPower: Bool) async throws {
         let what = "Kill \(name)"
         let node = try node(named: name, what)
@@ -31,6 +32,7 @@ extension Playground {
             let lock = try PlaygroundLock(folder: folder)
             for node in nodes(plan) { try await clear(node) }
             try await endMembers(plan)
+            try await endSwitch()
             // The plan goes last: as long as it is there, `down` can be tried again.
             let parts = nodes(plan).map(\.folder) 
                 + ["\(folder)/store", PlaygroundMember.parent(folder)]
@@ -43,18 +45,44 @@ extension Playground {
         rmdir(folder)
     }
 
-    /// Takes away what a node's life has left: processes, devices, mounts.
+    /// Takes away what a node's life has left: processes, devices, mounts, namespaces.
     func clear(_ node: PlaygroundNode) async throws {
-        let left = try await ProcessTable.end(everything(on: node))
+        let what = "Clear \(node.name)"
+        // First of all the cable: ends of connections are not told to anybody.
+        let center = node.network == .bridged ? findSwitch() : nil
+        try center?.plug(node, isPlugged: false, what)
+        let inside = try await namespaces(of: node, what)
+        // The keeper goes last. As long as the namespaces are there, so are the devices' paths.
+        let others = everything(on: node, inside).filter { $0 != inside?.keeper }
+        let left = try await ProcessTable.end(Array(others))
         // A process that hangs on a dead device ends when the device is gone.
         let failures = clearDevices(node.folder)
         let stuck = left.isEmpty ? [] : try await ProcessTable.end(left)
         guard stuck.isEmpty, failures.isEmpty else {
             let pids = stuck.map { "process \($0.pid) does not end" }
             throw APIError(
-                what: "Clear \(node.name)", why: (pids + failures).joined(separator: ", "),
+                what: what, why: (pids + failures).joined(separator: ", "),
                 next: "end what uses \(node.volumesFolder), then try again")
         }
+        if let inside { try await end(inside, of: node, what) }
+        try center?.disconnect(node, what)
+    }
+
+    /// With the last process of a mount namespace its mounts end, and with those the devices
+    /// that were detached below them.
+    private func end(
+        _ inside: Namespaces, of node: PlaygroundNode, _ what: String
+    ) async throws {
+        let loops = LoopTable.below(node.folder)
+        var left = try await ProcessTable.end([inside.keeper]).map { "process \($0.pid)" }
+        for _ in 0..<(Limits.endSeconds * 100) where left.isEmpty {
+            guard loops.contains(where: LoopTable.isAttached) else { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        left += loops.filter(LoopTable.isAttached).map { "/dev/\($0)" }
+        throw APIError(
+            what: what, why: "\(left.joined(separator: ", ")) does not go away",
+            next: "end what uses it, then try again")
     }
 
     private func writeNewBoot(_ node: PlaygroundNode, _ what: String) throws(APIError) {

@@ -7,7 +7,7 @@ import MetadataEtcd
 extension Playground {
     func members(_ plan: PlaygroundPlan) -> [PlaygroundMember] {
         (0..<(plan.etcdMembers ?? 0)).map {
-            PlaygroundMember(number: $0 + 1, root: folder, network: plan.network)
+            PlaygroundMember(number: $0 + 1, root: folder, network: plan.addresses)
         }
     }
 
@@ -15,20 +15,39 @@ extension Playground {
         ProcessTable.marked(PlaygroundMember.mark, member.folder)
     }
 
+    /// The node in whose namespaces a member lives; nil where it is on its own.
+    private func host(of member: PlaygroundMember, _ plan: PlaygroundPlan) -> PlaygroundNode? {
+        plan.addresses == .bridged ? nodes(plan).first { $0.number == member.number } : nil
+    }
+
     /// Starts the members that are down. Returns when all of them know of a leader.
-    func bringUpMembers(_ plan: PlaygroundPlan, told: (String) -> Void) async throws {
+    ///
+    /// - Parameter node: only those that live in its namespaces.
+    func bringUpMembers(
+        _ plan: PlaygroundPlan, on node: PlaygroundNode? = nil, told: (String) -> Void
+    ) async throws {
         let members = members(plan)
-        let down = members.filter { processes(of: $0).isEmpty }
+        let down = members.filter {
+            (node == nil || host(of: $0, plan) == node) && processes(of: $0).isEmpty
+        }
         guard !down.isEmpty else { return }
-        let program = try Self.etcdProgram()
+        let etcd = try SystemProgram("etcd", package: "etcd-server")
         var started: [(member: PlaygroundMember, process: ProcessIdentity)] = []
         for member in down {
             let what = "Start \(member.name)"
             try makeFolder(PlaygroundMember.parent(folder), mode: 0o700, what)
             // etcd wants it closed to others, as it makes it itself.
             try makeFolder(member.folder, mode: 0o700, what)
+            // etcd stumbles over the one of a member that was killed.
+            if let socket = member.socket { unlink(socket) }
+            let host = host(of: member, plan)
+            var command = (program: etcd.path, arguments: member.arguments(among: members))
+            if let host {
+                command = try self.command(
+                    on: host, in: member.folder, command.program, command.arguments, what)
+            }
             let process = try Spawning.start(
-                program, member.arguments(among: members), environment: environment(of: member),
+                command.program, command.arguments, environment: environment(of: member, on: host),
                 log: member.log)
             started.append((member, process))
         }
@@ -39,11 +58,14 @@ extension Playground {
     }
 
     /// Ours, without what would set options of an `etcd` of this machine, and with the mark.
-    private func environment(of member: PlaygroundMember) -> [String: String] {
+    private func environment(
+        of member: PlaygroundMember, on host: PlaygroundNode?
+    ) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("ETCD_")
         }
         environment[PlaygroundMember.mark] = member.folder
+        environment[PlaygroundNode.mark] = host?.folder
         return environment
     }
 
@@ -57,14 +79,21 @@ extension Playground {
                     what: "Start \(member.name)", why: "its etcd has ended",
                     next: "see \(member.log)")
             }
-            let status = await EtcdMemberStatus.ask(member.endpoint, within: .seconds(1))
+            let status = await ask(member)
             if status?.hasLeader ?? false { return }
             try await Task.sleep(for: .milliseconds(20))
         }
         throw APIError(
             what: "Start \(member.name)",
             why: "it has found no leader after \(Limits.startSeconds) s",
-            next: "see \(member.log)")
+            next: "bring up the others: cio playground up --dir \(folder); see \(member.log)")
+    }
+
+    private func ask(_ member: PlaygroundMember) async -> EtcdMemberStatus? {
+        if let socket = member.socket {
+            return await EtcdMemberStatus.ask(socket: socket, within: .seconds(1))
+        }
+        return await EtcdMemberStatus.ask(member.endpoint, within: .seconds(1))
     }
 
     func endMembers(_ plan: PlaygroundPlan) async throws {
@@ -78,28 +107,10 @@ extension Playground {
 
     /// `leader`, `follower`; `electing` without a leader, `unknown` when it does not answer.
     func status(of member: PlaygroundMember) async -> PlaygroundStatus {
-        let status = await EtcdMemberStatus.ask(member.endpoint, within: .seconds(1))
-        let word =
-            switch status {
-            case nil: "unknown"
-            case let status? where status.isLeader: "leader"
-            case let status?: status.hasLeader ? "follower" : "electing"
-            }
+        let status = await ask(member)
         return PlaygroundStatus(
             name: member.name, ip: member.address, port: PlaygroundMember.port,
-            pid: processes(of: member).map(\.pid).min(), status: word,
+            pid: processes(of: member).map(\.pid).min(), status: status?.role ?? "unknown",
             socket: "\(member.endpoint)")
-    }
-
-    /// Where a shell would find it.
-    private static func etcdProgram() throws(APIError) -> String {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        for folder in path.split(separator: ":") {
-            let program = "\(folder)/etcd"
-            if access(program, X_OK) == 0 { return program }
-        }
-        throw APIError(
-            what: "Start etcd", why: "there is no program etcd in \(path)",
-            next: "install it: apt install etcd-server")
     }
 }

@@ -13,6 +13,8 @@ public struct PlaygroundStatus: Codable, Equatable, Sendable {
     public var status: String
     /// Its REST socket; a member's URL.
     public var socket: String
+    /// Of a node with a network namespace of its own: `plugged`, or `cut`.
+    public var cable: String?
 }
 
 extension Playground {
@@ -24,15 +26,16 @@ extension Playground {
             PlaygroundStatus(
                 name: node.name, ip: node.address, port: node.port,
                 pid: daemon(of: node)?.pid,
-                status: known[node.name] ?? "unknown", socket: node.socket)
+                status: known[node.name] ?? "unknown", socket: node.socket,
+                cable: node.network == .bridged ? (node.isCut ? "cut" : "plugged") : nil)
         }
         for member in members(plan) { all.append(await status(of: member)) }
         return all
     }
 
-    /// From the first node that answers.
+    /// From the first node that answers; of one that is cut, what it knows is old.
     private func statusByName(_ nodes: [PlaygroundNode]) async -> [String: String] {
-        for node in nodes {
+        for node in nodes.filter({ !$0.isCut }) + nodes.filter(\.isCut) {
             let client = APIClient(endpoint: Endpoint(socketPath: node.socket))
             guard let list = try? await client.nodes() else { continue }
             return Dictionary(list.map { ($0.name, $0.status) }, uniquingKeysWith: { $1 })

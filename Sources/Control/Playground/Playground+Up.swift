@@ -5,15 +5,15 @@ import Glibc
 
 extension Playground {
     /// Makes the playground, or brings up what of it is down. Returns when all nodes are normal.
-    public func up(
-        nodes count: Int?, engine: String? = nil, rebuildDelay: Int? = nil,
-        liveness: Int? = nil, etcd: Bool = false, told: (String) -> Void
-    ) async throws {
+    public func up(_ settings: PlaygroundSettings, told: (String) -> Void) async throws {
         let what = "Bring up \(folder)"
         try makeFolder(folder, mode: 0o711, what)
         let lock = try PlaygroundLock(folder: folder)
-        let plan = try makePlan(count, engine, rebuildDelay, liveness, etcd, what)
+        let plan = try makePlan(settings, what)
         if plan.etcdMembers == nil { try makeFolder("\(folder)/store", mode: 0o700, what) }
+        if plan.addresses == .bridged {
+            for node in nodes(plan) { try await bringUpNamespaces(node) }
+        }
         try await bringUpMembers(plan, told: told)
         for node in nodes(plan) where daemon(of: node) == nil {
             try await bringUp(node, plan)
@@ -32,58 +32,62 @@ extension Playground {
         guard daemon(of: node) == nil else {
             throw APIError(what: what, why: "it is running", next: "cio playground kill \(name)")
         }
-        try await bringUp(node, plan(what))
+        let plan = try plan(what)
+        if plan.addresses == .bridged {
+            try await bringUpNamespaces(node)
+            try await bringUpMembers(plan, on: node) { _ in }
+        }
+        try await bringUp(node, plan)
         _ = consume lock
     }
 
     private func makePlan(
-        _ count: Int?, _ engine: String?, _ rebuildDelay: Int?, _ liveness: Int?, _ etcd: Bool,
-        _ what: String
+        _ settings: PlaygroundSettings, _ what: String
     ) throws(APIError) -> PlaygroundPlan {
-        guard let old = try PlaygroundPlan.load(from: folder) else {
-            let count = count ?? 4
-            let first = Int(folder.utf8.reduce(UInt32(17)) { $0 &* 31 &+ UInt32($1) } % 254)
-            var plan = PlaygroundPlan(
-                network: 0, nodes: count, engine: engine, rebuildDelay: rebuildDelay,
-                liveness: liveness, etcdMembers: etcd ? PlaygroundMember.count : nil)
-            try LoopbackNetwork.take(nodes: count, for: folder, from: first) {
-                (network) throws(APIError) in
-                plan.network = network
-                try plan.save(to: folder)
+        if let old = try PlaygroundPlan.load(from: folder) {
+            guard settings.fit(old) else {
+                throw APIError(
+                    what: what, why: "there is a playground with other settings already",
+                    next: "take it down first: cio playground down --dir \(folder)")
             }
+            return old
+        }
+        var plan = try settings.plan(what)
+        guard plan.addresses != .bridged else {
+            try plan.save(to: folder)
             return plan
         }
-        guard count ?? old.nodes == old.nodes, engine ?? old.engine == old.engine,
-            rebuildDelay ?? old.rebuildDelay == old.rebuildDelay,
-            liveness ?? old.liveness == old.liveness, !etcd || old.etcdMembers != nil
-        else {
-            throw APIError(
-                what: what, why: "there is a playground with other settings already",
-                next: "take it down first: cio playground down --dir \(folder)")
+        let first = Int(folder.utf8.reduce(UInt32(17)) { $0 &* 31 &+ UInt32($1) } % 254)
+        try LoopbackNetwork.take(nodes: plan.nodes, for: folder, from: first) {
+            (network) throws(APIError) in
+            plan.network = network
+            try plan.save(to: folder)
         }
-        return old
+        return plan
     }
 
     /// Starts a node from whatever its last life left, and waits until it is normal. Where only
     /// its `ciod` has ended, and a holder keeps its volumes, the next one goes on with them.
     private func bringUp(_ node: PlaygroundNode, _ plan: PlaygroundPlan) async throws {
-        if !isHeld(node) { try await clear(node) }
+        // With namespaces it is a machine that runs on, whose ciod starts again.
+        if node.network != .bridged, !isHeld(node) { try await clear(node) }
         for (path, mode) in node.folders {
             try makeFolder(path, mode: mode, "Start \(node.name)")
         }
         let boot = FileManager.default.contents(atPath: node.bootFile)
             .map { String(decoding: $0, as: UTF8.self) }
+        let command = try command(
+            on: node, program,
+            node.arguments(plan: plan, store: store(plan, for: node), boot: boot),
+            "Start \(node.name)")
         let process = try Spawning.start(
-            program, node.arguments(plan: plan, store: store(plan, for: node), boot: boot),
-            environment: environment(of: node), log: node.log)
+            command.program, command.arguments, environment: environment(of: node), log: node.log)
         try await awaitNormal(node, process)
     }
 
-    /// Ours, without what would set options of a `ciod` of this machine, and with the mark.
-    private func environment(of node: PlaygroundNode) -> [String: String] {
-        var environment = ProcessInfo.processInfo.environment.filter {
-            !$0.key.hasPrefix("CIO_") || $0.key == "CIO_RUN"
-        }
+    /// With the mark of the node.
+    func environment(of node: PlaygroundNode) -> [String: String] {
+        var environment = ownEnvironment
         environment[PlaygroundNode.mark] = node.folder
         return environment
     }

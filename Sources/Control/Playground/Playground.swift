@@ -4,7 +4,8 @@ import Glibc
 
 /// A cluster on one machine, for people to play with: every node a `ciod` process of its own,
 /// on a loopback address of its own, and one SQLite file as the metadata service of them all, or
-/// three etcd members.
+/// three etcd members. With namespaces each node has a network and mounts of its own as well, and
+/// its cable can be unplugged.
 ///
 /// What is there is always found by looking (marked processes, mounts below the folder), never
 /// remembered: so every command works after any other was killed half way.
@@ -52,12 +53,12 @@ public struct Playground: Sendable {
         }
     }
 
-    /// The options that name the metadata service to a node. Nodes do not all begin with the same
-    /// etcd member.
+    /// The options that name the metadata service to a node: the etcd member beside it first, and
+    /// otherwise not the same one for all nodes.
     func store(_ plan: PlaygroundPlan, for node: PlaygroundNode) -> [String] {
         let urls = members(plan).map { "\($0.endpoint)" }
         guard !urls.isEmpty else { return ["--store", "sqlite:\(folder)/store/metadata.sqlite"] }
-        let first = node.number % urls.count
+        let first = (node.network == .bridged ? node.number - 1 : node.number) % urls.count
         return ["--etcd", (urls[first...] + urls[..<first]).joined(separator: ",")]
     }
 
@@ -66,7 +67,7 @@ public struct Playground: Sendable {
     }
 
     private func node(_ number: Int, _ plan: PlaygroundPlan) -> PlaygroundNode {
-        PlaygroundNode(number: number, root: folder, network: plan.network)
+        PlaygroundNode(number: number, root: folder, network: plan.addresses)
     }
 
     func plan(_ what: String) throws(APIError) -> PlaygroundPlan {
@@ -109,10 +110,11 @@ public struct Playground: Sendable {
         processes(of: node).contains { $0.program == "cio-holder" }
     }
 
-    /// What `kill` would end: the node's processes and all that use its mounts.
-    func everything(on node: PlaygroundNode) -> [ProcessIdentity] {
+    /// What `kill` would end: the node's processes, all that use its mounts, and all in its
+    /// namespaces.
+    func everything(on node: PlaygroundNode, _ inside: Namespaces?) -> Set<ProcessIdentity> {
         let mounts = findMounts(node.folder) + [node.volumesFolder]
         let users = ProcessTable.using(mounts)
-        return Array(Set(processes(of: node) + users)).sorted { $0.pid < $1.pid }
+        return Set(processes(of: node) + users + (inside?.processes ?? []))
     }
 }

@@ -3,7 +3,8 @@ import MetadataEtcd
 /// One etcd member of a playground: everything of it lies in its own folder.
 ///
 /// Members are no nodes: they stay when nodes are killed, and are there for whoever wants to kill
-/// one of them by its pid.
+/// one of them by its pid. Where nodes have namespaces each of the first three has a member in
+/// them, which dies with it.
 struct PlaygroundMember: Equatable, Sendable {
     /// 1 for m1.
     let number: Int
@@ -18,12 +19,19 @@ struct PlaygroundMember: Equatable, Sendable {
     static let port: UInt16 = 2379
     private static let peerPort: UInt16 = 2380
 
-    init(number: Int, root: String, network: Int) {
+    /// Where its status is asked: its address may be out of reach.
+    let socket: String?
+
+    init(number: Int, root: String, network: PlaygroundNetwork) {
         self.number = number
         folder = "\(Self.parent(root))/m\(number)"
-        // Above those of the nodes.
-        address = "127.77.\(network).\(200 + number)"
+        address = network.address(ofMember: number)
+        socket = network == .bridged ? "\(folder)/\(Self.socketName(number))" : nil
     }
+
+    /// etcd 3.4 takes no path there: what looks like a host and a port is a file in the folder
+    /// that it is started in.
+    private static func socketName(_ number: Int) -> String { "m\(number):\(port)" }
 
     /// What holds the folders of all members.
     static func parent(_ root: String) -> String { "\(root)/etcd" }
@@ -35,9 +43,11 @@ struct PlaygroundMember: Equatable, Sendable {
 
     /// What its `etcd` is started with, the first time and every other time.
     func arguments(among all: [PlaygroundMember]) -> [String] {
-        [
+        let clients = ["\(endpoint)"] + (socket == nil ? [] : ["unix://\(Self.socketName(number))"])
+        return [
             "--name", name, "--data-dir", "\(folder)/data",
-            "--listen-client-urls", "\(endpoint)", "--advertise-client-urls", "\(endpoint)",
+            "--listen-client-urls", clients.joined(separator: ","),
+            "--advertise-client-urls", "\(endpoint)",
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
             "--initial-cluster", all.map { "\($0.name)=\($0.peer)" }.joined(separator: ","),
             // As much of the past as a SQLite store keeps, or it would grow for ever.

@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// What a playground is made of; kept in its folder, so that every command finds the same.
 public struct PlaygroundPlan: Codable, Equatable, Sendable {
-    /// The node vN listens on 127.77.<network>.N.
+    /// The node vN listens on 127.77.<network>.N; 0 where nodes have namespaces of their own.
     public var network: Int
     public var nodes: Int
     /// As `ciod --engine` takes it; nil for its own choice.
@@ -13,10 +13,12 @@ public struct PlaygroundPlan: Codable, Equatable, Sendable {
     public var liveness: Int?
     /// etcd members of its own as the metadata service; nil for a SQLite file.
     public var etcdMembers: Int?
+    /// Nodes have network and mount namespaces of their own; nil where they have not.
+    public var hasNamespaces: Bool?
 
     public init(
         network: Int, nodes: Int, engine: String? = nil, rebuildDelay: Int? = nil,
-        liveness: Int? = nil, etcdMembers: Int? = nil
+        liveness: Int? = nil, etcdMembers: Int? = nil, hasNamespaces: Bool? = nil
     ) {
         self.network = network
         self.nodes = nodes
@@ -24,6 +26,12 @@ public struct PlaygroundPlan: Codable, Equatable, Sendable {
         self.rebuildDelay = rebuildDelay
         self.liveness = liveness
         self.etcdMembers = etcdMembers
+        self.hasNamespaces = hasNamespaces
+    }
+
+    /// Where its nodes have their addresses.
+    var addresses: PlaygroundNetwork {
+        hasNamespaces ?? false ? .bridged : .loopback(network)
     }
 
     static func file(in folder: String) -> String { "\(folder)/playground.json" }

@@ -8,11 +8,14 @@ public struct ProcessIdentity: Hashable, Sendable {
     public let startTicks: UInt64
 
     /// The process that has this pid now; nil when there is none, or only its remains.
+    ///
+    /// A first thread that has ended is no remains as long as another one is ending: it may still
+    /// be the one that unmounts things.
     public init?(pid: Int32) {
         let fields = Self.fields(of: pid)
-        guard fields.count > 19, fields[0] != "Z", fields[0] != "X",
-            let ticks = UInt64(fields[19])
-        else { return nil }
+        guard fields.count > 19, let ticks = UInt64(fields[19]) else { return nil }
+        let hasFirstThreadEnded = fields[0] == "Z" || fields[0] == "X"
+        guard !hasFirstThreadEnded || UInt64(fields[17]) ?? 0 > 1 else { return nil }
         self.pid = pid
         startTicks = ticks
     }

@@ -11,14 +11,17 @@ enum ProcessTable {
     /// Those that were started with this variable in their environment, and their children:
     /// a mark that survives the death of whoever started them.
     static func marked(_ variable: String, _ value: String) -> [ProcessIdentity] {
-        let mark = Array("\(variable)=\(value)".utf8)
-        return pids.compactMap { pid in
-            guard let identity = ProcessIdentity(pid: pid),
-                let environment = ProcessFile.bytes(pid, "environ"),
-                environment.split(separator: 0).contains(where: { $0.elementsEqual(mark) })
+        pids.compactMap { pid in
+            guard let identity = ProcessIdentity(pid: pid), isMarked(pid, variable, value)
             else { return nil }
             return identity
         }
+    }
+
+    static func isMarked(_ pid: Int32, _ variable: String, _ value: String) -> Bool {
+        let mark = Array("\(variable)=\(value)".utf8)
+        return (ProcessFile.bytes(pid, "environ") ?? []).split(separator: 0)
+            .contains { $0.elementsEqual(mark) }
     }
 
     /// Those that run from, work in, or have open something below one of the folders; but not
@@ -34,6 +37,14 @@ enum ProcessTable {
             else { return nil }
             let places = ["cwd", "root", "exe"] + ProcessFile.names(pid, "fd").map { "fd/\($0)" }
             return places.contains { isBelow(ProcessFile.link(pid, $0)) } ? identity : nil
+        }
+    }
+
+    /// Those that are in one of the namespaces, named as the kernel names them.
+    static func inside(_ namespaces: Set<String>) -> [ProcessIdentity] {
+        pids.compactMap { pid in
+            guard !namespaces.isDisjoint(with: Namespaces.links(of: pid)) else { return nil }
+            return ProcessIdentity(pid: pid)
         }
     }
 

@@ -11,13 +11,28 @@ enum Spawning {
     static func start(
         _ program: String, _ arguments: [String], environment: [String: String], log: String
     ) throws(APIError) -> ProcessIdentity {
+        let pid = try spawn(program, arguments, environment: environment, flags: newSession) {
+            posix_spawn_file_actions_addopen(&$0, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            posix_spawn_file_actions_adddup2(&$0, 1, 2)
+        }
+        guard let identity = ProcessIdentity(pid: pid) else {
+            throw APIError(what: "Start \(program)", why: "it ended at once", next: "see \(log)")
+        }
+        return identity
+    }
+
+    /// Standard input from /dev/null, the outputs that `outputs` names, no signal blocked, and
+    /// none of our other descriptors.
+    static func spawn(
+        _ program: String, _ arguments: [String], environment: [String: String],
+        flags: Int16 = 0, outputs: (inout posix_spawn_file_actions_t) -> Void
+    ) throws(APIError) -> pid_t {
         keepDescriptors()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        outputs(&actions)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -27,8 +42,8 @@ enum Spawning {
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        let flags = newSession | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
-        posix_spawnattr_setflags(&attributes, flags)
+        let signals = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+        posix_spawnattr_setflags(&attributes, flags | signals)
 
         var words = ([program] + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -38,10 +53,7 @@ enum Spawning {
         guard failure == 0 else {
             throw APIError(what: "Start \(program)", why: String(cString: strerror(failure)))
         }
-        guard let identity = ProcessIdentity(pid: pid) else {
-            throw APIError(what: "Start \(program)", why: "it ended at once", next: "see \(log)")
-        }
-        return identity
+        return pid
     }
 
     /// What we were given by our own parent stays ours: a pipe that a daemon holds never ends.

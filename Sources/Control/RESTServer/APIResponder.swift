@@ -44,7 +44,7 @@ struct APIResponder: HTTPResponder {
         let name = call.name
         switch call.endpoint {
         case .version: return try json(requests.version())
-        case .cluster: return try json(requests.cluster(node: call.query["node"]))
+        case .cluster: return try json(await requests.cluster(node: call.query["node"]))
         case .nodes: return try json(requests.nodes())
         case .node: return try json(requests.node(name))
         case .volumes: return try json(requests.volumes(ofNode: call.query["node"]))

@@ -14,7 +14,10 @@ struct PlaygroundCommand: AsyncParsableCommand {
               cio playground start v3
               cio playground down
             """,
-        subcommands: [Up.self, Down.self, Kill.self, Start.self, Status.self, Environment.self])
+        subcommands: [
+            Up.self, Down.self, Kill.self, Start.self, Cut.self, Uncut.self, Exec.self,
+            Status.self, Environment.self,
+        ])
 
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -24,9 +27,13 @@ struct PlaygroundCommand: AsyncParsableCommand {
                 several machines have; they need the program etcd. Members that were killed are \
                 started again by another up.
 
+                With --namespaces each node has a network and mounts of its own, as a machine \
+                has, and can be cut off. The first three have an etcd member each, with --etcd. It \
+                needs the program ip.
+
                 Example:
                   cio playground up --nodes 4 --dir /tmp/play
-                  cio playground up --etcd
+                  cio playground up --namespaces --etcd
                 """)
 
         @OptionGroup var place: PlaygroundPlace
@@ -51,6 +58,9 @@ struct PlaygroundCommand: AsyncParsableCommand {
         @Flag(help: "Three etcd members as the metadata service, not a SQLite file.")
         var etcd = false
 
+        @Flag(help: "Network and mounts of its own for each node, for cut and exec.")
+        var namespaces = false
+
         func validate() throws {
             if let nodes, !(1...Limits.nodesMax).contains(nodes) {
                 throw ValidationError("--nodes takes 1 to \(Limits.nodesMax), not \(nodes)")
@@ -68,10 +78,10 @@ struct PlaygroundCommand: AsyncParsableCommand {
 
         func run() async throws {
             let playground = try place.open()
-            try await playground.up(
+            let settings = PlaygroundSettings(
                 nodes: nodes, engine: engine, rebuildDelay: rebuildDelay, liveness: liveness,
-                etcd: etcd
-            ) { Output.line($0) }
+                etcd: etcd, namespaces: namespaces)
+            try await playground.up(settings) { Output.line($0) }
             Output.success("Bring up \(playground.folder)")
         }
     }

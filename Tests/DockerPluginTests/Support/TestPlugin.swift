@@ -19,17 +19,20 @@ final class TestPlugin: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     private static func plugin(
-        _ volumes: FakeVolumes, _ host: FakeHost, _ folder: String
+        _ volumes: FakeVolumes, _ host: FakeHost, _ folder: String, boot: String = "b"
     ) -> Plugin {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return Plugin(
             volumes: volumes, host: host,
-            file: ReferenceFile(path: folder + "/references.json"), boot: "b", logger: logger)
+            file: ReferenceFile(path: folder + "/references.json"), boot: boot, logger: logger)
     }
 
     /// As after a restart of the process: nothing but the files is left.
     func restarted() -> Plugin { Self.plugin(volumes, host, folder) }
+
+    /// As after a restart of the machine.
+    func rebooted() -> Plugin { Self.plugin(volumes, host, folder, boot: "c") }
 
     func call(_ call: PluginCall, _ body: String) async throws -> PluginAnswer {
         try await plugin.answer(call, body: Array(body.utf8))

@@ -24,7 +24,24 @@ enum ClusterDetails {
         }
         let engine: Lines =
             [("Engine", info.engine.kind)] + info.engine.missing.map { ("Missing", $0) }
-        return counts + capacity(info) + condition + losses + engine
+        return counts + capacity(info) + promised(info) + condition + losses
+            + service(info.metadataService) + engine
+    }
+
+    private static func promised(_ info: ClusterInfo) -> Lines {
+        [
+            ("Provisioned IOPS", "\(info.iops.provisioned)"),
+            ("Provisioned bandwidth", "\(info.bandwidth.provisioned)MiB/s"),
+        ]
+    }
+
+    private static func service(_ service: MetadataServiceInfo) -> Lines {
+        let standing = service.isReachable ? "reachable" : "cannot be reached"
+        return [("Metadata service", "\(service.kind), \(standing)")]
+            + service.endpoints.map { endpoint in
+                let role = endpoint.role.map { " (\($0))" } ?? ""
+                return ("", endpoint.address + (endpoint.isReachable ? role : " does not answer"))
+            }
     }
 
     private static func impossible(_ loss: ClusterInfo.NodeLoss) -> String {

@@ -1,11 +1,13 @@
 import API
+import Metadata
 import Records
 import Scheduling
 import Units
 
 // The cluster as a whole.
 extension Requests {
-    public func cluster(node selector: String?) throws -> ClusterInfo {
+    public func cluster(node selector: String?) async throws -> ClusterInfo {
+        let service = MetadataServiceInfo(await context.store.standing())
         let view = context.view
         let one = try selector.map { try node($0, in: view, for: "Show the cluster") }
         let nodes = one.map { [$0] } ?? view.nodesByNumber
@@ -14,19 +16,22 @@ extension Requests {
         let total = drives.reduce(0) { $0 + $1.total.bytes }
         let free = drives.reduce(0) { $0 + $1.free.bytes }
         let losses = nodeLosses(in: view)
-        let (condition, reasons) = condition(in: view, losses)
+        let (condition, reasons) = condition(in: view, losses, service)
+        // An owner keeps what its volumes were promised.
+        let volumes = view.volumesByNumber.filter { volume in
+            one == nil || ownerNode(of: volume, in: view) == one?.id
+        }
         return ClusterInfo(
             domain: view.cluster?.record.id.short ?? "",
             nodes: ClusterInfo.NodeCounts(
                 total: nodes.count, online: nodes.count { view.isAlive($0.id) }),
-            vdisks: one.map { node in
-                view.volumesByNumber.count { ownerNode(of: $0, in: view) == node.id }
-            } ?? view.wanted.count,
+            vdisks: volumes.count,
             ssds: drives.count { $0.type == .ssd }, hdds: drives.count { $0.type == .hdd },
             capacity: ClusterInfo.Capacity(
                 total: total, used: total - min(free, total), free: free,
                 provisioned: provisioned(on: reported, in: view)),
-            condition: condition, reasons: reasons, nodeLoss: losses,
+            iops: sum(of: volumes) { $0.iopsMin }, bandwidth: sum(of: volumes) { $0.bandwidthMin },
+            condition: condition, reasons: reasons, nodeLoss: losses, metadataService: service,
             engine: EngineInfo(kind: context.engine.kind, missing: context.engine.missing))
     }
 
@@ -38,6 +43,14 @@ extension Requests {
             sum &+= volume.size.bytes &* copies
         }
         return sum
+    }
+
+    private func sum(
+        of volumes: [WantedVolume], _ promise: (ServiceLevel) -> UInt64?
+    ) -> ClusterInfo.Promised {
+        // At most `ServiceLevel.most` each.
+        ClusterInfo.Promised(
+            provisioned: volumes.reduce(0) { $0 + (promise($1.service) ?? 0) })
     }
 
     private func nodeLosses(in view: RecordsView) -> [ClusterInfo.NodeLoss] {
@@ -52,10 +65,16 @@ extension Requests {
 
     /// An alert: a volume cannot be used. A warning: something is less safe than wanted.
     private func condition(
-        in view: RecordsView, _ losses: [ClusterInfo.NodeLoss]
+        in view: RecordsView, _ losses: [ClusterInfo.NodeLoss], _ service: MetadataServiceInfo
     ) -> (String, [String]) {
         var alerts: [String] = []
         var warnings: [String] = []
+        if !service.isReachable {
+            warnings.append("the metadata service does not answer: what changes a record waits")
+        }
+        for endpoint in service.endpoints where service.isReachable && !endpoint.isReachable {
+            warnings.append("\(endpoint.address) of the metadata service does not answer")
+        }
         for volume in view.volumesByNumber where !volume.isDeleting {
             let shown = show(volume, in: view)
             let inSync = shown.copies.count { $0.state == "in sync" }
@@ -81,5 +100,15 @@ extension Requests {
         warnings += losses.compactMap(\.why)
         if !alerts.isEmpty { return ("alert", alerts + warnings) }
         return warnings.isEmpty ? ("Normal", []) : ("warning", warnings)
+    }
+}
+
+extension MetadataServiceInfo {
+    fileprivate init(_ standing: StoreStanding) {
+        self.init(
+            kind: standing.kind.rawValue, isReachable: standing.isReachable,
+            endpoints: standing.endpoints.map {
+                Endpoint(address: $0.address, isReachable: $0.isReachable, role: $0.role)
+            })
     }
 }

@@ -9,7 +9,7 @@ struct ReferenceFile: Sendable {
         var description: String
     }
 
-    /// Those of this boot; none where there is no file yet. A file that cannot be read is put
+    /// Those of this boot, and what an earlier one left to do. A file that cannot be read is put
     /// aside and told: what is really in use is found out from the mounts.
     func load(boot: String, told: (String) -> Void) -> ReferenceSet {
         let empty = ReferenceSet(boot: boot)
@@ -20,7 +20,7 @@ struct ReferenceFile: Sendable {
             told("\(path) cannot be read and is now \(aside); references are found anew")
             return empty
         }
-        return set.boot == boot ? set : empty
+        return set.boot == boot ? set : set.afterReboot(boot: boot)
     }
 
     /// Writes beside it, syncs, renames, and syncs the folder: after a crash it is the old one or

@@ -23,6 +23,16 @@ struct ReferenceSet: Codable, Equatable, Sendable {
 
     init(boot: String) { self.boot = boot }
 
+    /// What is left of it in another boot: nobody uses anything, but what came here for Docker's
+    /// sake is still to be let go.
+    func afterReboot(boot: String) -> ReferenceSet {
+        var set = ReferenceSet(boot: boot)
+        set.volumes = volumes.filter(\.value.isBrought).mapValues {
+            Uses(name: $0.name, isBrought: true)
+        }
+        return set
+    }
+
     var isEmpty: Bool { volumes.isEmpty }
 
     /// Whether the id was not there before. Noted again, it becomes young again.

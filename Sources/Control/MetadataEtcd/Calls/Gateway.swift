@@ -47,7 +47,14 @@ final class Gateway: Sendable {
     func post(
         _ path: String, _ body: Data, to endpoint: EtcdEndpoint
     ) async throws(AttemptFailure) -> (body: Data, isFine: Bool) {
-        try await exchange(request(path, body, endpoint))
+        try await post(path, body, to: "\(endpoint)")
+    }
+
+    /// `base` is what a URL begins with.
+    func post(
+        _ path: String, _ body: Data, to base: String
+    ) async throws(AttemptFailure) -> (body: Data, isFine: Bool) {
+        try await exchange(request(path, body, base))
     }
 
     func get(
@@ -71,7 +78,7 @@ final class Gateway: Sendable {
     func stream(
         _ path: String, _ body: Data, to endpoint: EtcdEndpoint
     ) async throws(AttemptFailure) -> HTTPClientResponse {
-        var request = request(path, body, endpoint)
+        var request = request(path, body, "\(endpoint)")
         // A member without a leader ends the stream: it would not see what others commit. See
         // MetadataRequireLeaderKey in etcd's api/v3rpc/rpctypes.
         request.headers.add(name: "grpc-metadata-hasleader", value: "true")
@@ -81,11 +88,13 @@ final class Gateway: Sendable {
     }
 
     private func request(
-        _ path: String, _ body: Data, _ endpoint: EtcdEndpoint
+        _ path: String, _ body: Data, _ base: String
     ) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: "\(endpoint)\(path)")
+        var request = HTTPClientRequest(url: "\(base)\(path)")
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
+        // The client names none for a unix socket, and Go's server insists on one.
+        if base.hasPrefix("http+unix:") { request.headers.add(name: "host", value: "localhost") }
         request.body = .bytes(ByteBuffer(data: body))
         return request
     }
