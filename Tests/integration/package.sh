@@ -105,7 +105,7 @@ eventually 30 inside systemctl --quiet is-active multi-user.target
 install
 is_active ciod.service cio-docker.socket
 inside systemctl --quiet is-enabled ciod.service cio-docker.socket
-inside systemd-analyze verify ciod.service cio-docker.socket
+inside systemd-analyze --man=no verify ciod.service cio-docker.socket
 eventually 20 answers
 mkdir "$tree/srv/cio"
 say 'drive = /srv/cio' >>"$tree/etc/cio/ciod.conf"
