@@ -22,7 +22,7 @@ trap finish EXIT
 
 # Everything but what others write (the package manager, systemd), and the drive.
 files() { in_tree find / -xdev \( -path /var/lib/dpkg -o -path /var/log -o -path /var/cache \
-    -o -path /srv -o -path /root -o -path /var/lib/systemd -o -path /tmp \
+    -o -path /srv -o -path /root -o -path /var/lib/systemd -o -path /tmp -o -path /var/tmp \
     -o -name __pycache__ \) -prune -o ! \( -type d -name '*.target.wants' \) -print | sort; }
 # Nothing but what is named, one in each line, is there beside what there was in the beginning.
 left_are() { same "$(files | comm -13 "$CIO_TEST_DIR/before" - | tr '\n' ' ')" "$*${1:+ }"; }
