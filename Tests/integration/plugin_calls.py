@@ -11,7 +11,6 @@ connection where it is no HTTP at all.
 import json
 import socket
 import sys
-import time
 
 CALLS = ["Create", "Remove", "Mount", "Unmount", "Path", "Get"]
 TYPES = [None, 7, -1.5e300, True, [], {}, ["db"], {"db": "db"}]
@@ -51,10 +50,10 @@ def call(name, body):
     return message("/VolumeDriver." + name, body)
 
 
-def exchange(path, data):
+def exchange(path, data, patience=60):
     """What comes back until the other side closes. The answer may come before all is sent."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(60)
+        client.settimeout(patience)
         client.connect(path)
         try:
             client.sendall(data)
@@ -147,9 +146,8 @@ def wrong(path):
         refused(path, data)
         count += 1
     for data in NOISE:
-        began = time.monotonic()
-        exchange(path, data)
-        print(time.monotonic()-began, data[:60])
+        # What is too long to be a call is not read to its end, and the rest of it cannot be sent.
+        exchange(path, data, patience=1)
     # Gone before the answer, and before the end of the request.
     for data in (call("Get", {"Name": "db"}), b"POST /Volume"):
         with socket.socket(socket.AF_UNIX) as client:
