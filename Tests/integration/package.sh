@@ -58,6 +58,7 @@ testing 'it is made, with what it needs of Debian'
 "$root/scripts/package" --skip-build "$CIO_TEST_DIR"
 deb=$(ls "$CIO_TEST_DIR"/cio_*.deb)
 package=$(basename "$deb")
+if command -v lintian >/dev/null; then lintian --fail-on error,warning "$deb"; fi
 make_tree
 cp "$deb" "$tree/root/"
 needs=$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/,/ /g')
