@@ -52,6 +52,7 @@ a_volume() {
 }
 install() { inside dpkg -i "/root/$package"; }
 ciod_pid() { inside systemctl show -P MainPID ciod.service; }
+has_new_ciod() { is_active ciod.service && [[ $(ciod_pid) != "$1" ]]; }
 is_active() { inside systemctl --quiet is-active "$@"; }
 
 testing 'it is made, with what it needs of Debian'
@@ -130,7 +131,12 @@ install
 grep -q '^drive = /srv/cio$' "$tree/etc/cio/ciod.conf" || fail 'the configuration was replaced'
 is_mounted || fail 'the volume is not mounted any more'
 eventually 20 grows "$(inside sh -c 'wc -l </cio/volumes/vd1/lines')"
+testing 'restarted, and killed: the same'
 inside systemctl restart ciod.service
+eventually 20 grows "$(inside sh -c 'wc -l </cio/volumes/vd1/lines')"
+before=$(ciod_pid)
+inside systemctl kill --kill-who=main --signal=KILL ciod.service
+eventually 20 has_new_ciod "$before"
 eventually 20 grows "$(inside sh -c 'wc -l </cio/volumes/vd1/lines')"
 inside touch /run/enough
 eventually 10 inside test -e /run/ended
@@ -145,11 +151,16 @@ is_clear || fail 'stop has left a volume mounted'
 same "$(call VolumeDriver.Capabilities)" '{"Capabilities":{"Scope":"global"},"Err":""}'
 is_active ciod.service
 
+testing 'upgraded while it is stopped: it stays so'
+inside systemctl stop cio-docker.socket ciod.service
+install
+! is_active ciod.service || fail 'it was started'
+inside systemctl start cio-docker.socket ciod.service
+
 testing 'the machine is shut down and started: nothing hangs, and the file is there'
 eventually 20 answers
 inside cio volume attach db --mount
-inside systemctl poweroff
-machine_ends
+power_off
 boot /lib/systemd/systemd
 eventually 30 answers
 inside cio volume attach db --mount
@@ -162,5 +173,4 @@ left_are $kept
 inside dpkg --purge cio
 left_are
 [ -n "$(ls "$tree"/srv/cio/replicas)" ] || fail 'the copies are gone'
-inside systemctl poweroff
-machine_ends
+power_off

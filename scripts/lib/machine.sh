@@ -63,6 +63,12 @@ machine_ends() {
     find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
 }
 
+# As from its own keyboard. The machine may be off before the one who asked has heard so.
+power_off() {
+    inside systemctl poweroff || true
+    machine_ends
+}
+
 # Whatever happens. Disks that were in use are detached first, if it still can.
 remove_machine() {
     [ -n "$machine" ] || return 0
