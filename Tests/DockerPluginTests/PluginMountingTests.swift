@@ -21,6 +21,18 @@ import Testing
         #expect(try await test.call(.path, "{\"Name\":\"db\"}").mountpoint == "/volumes/vd1/data")
     }
 
+    @Test func callsThatComeBeforeTheRecordsWaitForThem() async throws {
+        test.volumes.state.withLock { $0.isInformed = false }
+        for call in [PluginCall.list, .get, .path, .mount] {
+            await #expect(throws: RequestError.self) {
+                _ = try await test.call(call, "{\"Name\":\"none\",\"ID\":\"1\"}")
+            }
+        }
+        test.volumes.state.withLock { $0.recordsCome = true }
+        #expect(try await test.call(.list, "").volumes?.map(\.name) == ["db"])
+        #expect(try await test.mount("db", "1") == "/volumes/vd1/data")
+    }
+
     @Test func aVolumeGoesWithItsLastReference() async throws {
         for id in ["1", "2"] { _ = try await test.mount("db", id) }
         try await test.unmount("db", "1")

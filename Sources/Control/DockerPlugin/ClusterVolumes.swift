@@ -5,6 +5,7 @@ import Control
 protocol ClusterVolumes: Sendable {
     /// Whether this node has read the cluster's records: before that, nothing is there.
     var isInformed: Bool { get }
+    func waitUntilInformed(atMost limit: Duration) async
     // From what this node knows; these never wait.
     func standings() -> [VolumeStanding]
     func standing(named name: String) -> VolumeStanding?

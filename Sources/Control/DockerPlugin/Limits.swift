@@ -15,6 +15,8 @@ enum Limits {
     static let answer = Duration.seconds(110)
     /// Of that, for a volume to get here and be mounted.
     static let bring = Duration.seconds(100)
+    /// Until a node that has just started has read the cluster's records.
+    static let informed = Duration.seconds(10)
     /// What an Unmount waits for until the volume is really off; it goes on.
     static let letGo = Duration.seconds(10)
     /// Until the kernel has cleared away the mounts of a container that has ended.
@@ -31,4 +33,12 @@ enum Limits {
     /// Containers may start one after the other without a pause; a reference of this age is looked
     /// at all the same.
     static let age = Duration.seconds(600)
+
+    /// Between two looks at the nodes of the Swarm.
+    static let labelling = Duration.seconds(10)
+    /// How long a node has been without a living `ciod` before its label says so: longer than a
+    /// restart or an upgrade takes, as a Swarm takes tasks away from where they do not fit.
+    static let labelPatience = Duration.seconds(30)
+    /// Looks at once, where others change nodes at the same time.
+    static let labelAttempts = 3
 }

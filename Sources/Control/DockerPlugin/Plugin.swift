@@ -66,10 +66,12 @@ public actor Plugin {
             switch call {
             case .activate: return .activated
             case .capabilities: return .capable
-            default: return listing()
+            default: return try await listing()
             }
         }
         let request = try MessageCoding.request(body, of: call)
+        // Calls may have waited in the socket for this process.
+        await volumes.waitUntilInformed(atMost: Limits.informed)
         switch call {
         case .get: return try description(of: request.name)
         case .path: return PluginAnswer(mountpoint: try found(request.name, "Path").folder ?? "")
@@ -126,8 +128,11 @@ public actor Plugin {
 
 // Answers from what the node knows.
 extension Plugin {
-    private func listing() -> PluginAnswer {
-        PluginAnswer(volumes: volumes.standings().map {
+    private func listing() async throws -> PluginAnswer {
+        await volumes.waitUntilInformed(atMost: Limits.informed)
+        // An empty list would say that there is no volume.
+        guard volumes.isInformed else { throw Self.uninformed("List") }
+        return PluginAnswer(volumes: volumes.standings().map {
             PluginAnswer.Volume(name: $0.name, mountpoint: $0.folder ?? "")
         })
     }
@@ -147,12 +152,17 @@ extension Plugin {
 
     func found(_ name: String, _ verb: String) throws -> VolumeStanding {
         guard let volume = volumes.standing(named: name) else {
+            guard volumes.isInformed else { throw Self.uninformed("\(verb) \(name)") }
             throw RequestError(
-                .notFound, "\(verb) \(name)", why: volumes.isInformed
-                    ? "there is no volume \(name)"
-                    : "this node has not read the cluster's records yet")
+                .notFound, "\(verb) \(name)", why: "there is no volume \(name)")
         }
         return volume
+    }
+
+    private static func uninformed(_ what: String) -> RequestError {
+        RequestError(
+            .unavailable, what, why: "this node has not read the cluster's records yet",
+            next: "try again")
     }
 }
 

@@ -20,7 +20,8 @@ struct Node {
     let plane: ControlPlane
     let store: any MetadataStore
     let server: RESTServer
-    let docker: PluginServer?
+    /// The volume driver, and the labels in Docker's Swarm.
+    let docker: [any Service]
     let logger: Logger
 
     /// In the order in which each part needs the one before: the store names the cluster, the
@@ -101,13 +102,13 @@ struct Node {
         return Node(
             plane: plane, store: store,
             server: RESTServer(path: sockets.rest, requests: plane.requests, logger: logger),
-            docker: try dockerServer(options, plane.requests, logger), logger: logger)
+            docker: try dockerServices(options, plane.requests, logger), logger: logger)
     }
 
-    private static func dockerServer(
+    private static func dockerServices(
         _ options: Options, _ requests: Requests, _ logger: Logger
-    ) throws -> PluginServer? {
-        guard let path = options.dockerSocket else { return nil }
+    ) throws -> [any Service] {
+        guard let path = options.dockerSocket else { return [] }
         let socket: ListeningSocket
         do throws(ListeningSocket.Failure) {
             let environment = ProcessInfo.processInfo.environment
@@ -123,7 +124,10 @@ struct Node {
         let plugin = Plugin(
             requests: requests, stateDirectory: options.stateDirectory, boot: options.boot.text,
             dockerSocket: options.dockerHost, logger: logger)
-        return PluginServer(socket: socket, plugin: plugin, logger: logger)
+        return [
+            PluginServer(socket: socket, plugin: plugin, logger: logger),
+            SwarmLabeller(requests: requests, dockerSocket: options.dockerHost, logger: logger),
+        ]
     }
 
     /// Until SIGTERM or SIGINT; then everything is ended in order, the API first. After SIGTERM
@@ -132,7 +136,7 @@ struct Node {
         let ending = Ending()
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(
             services: [ControlService(plane: plane, store: store, ending: ending), server]
-                + [docker].compactMap { $0 },
+                + docker,
             gracefulShutdownSignals: [.sigterm], logger: logger))
         let interrupts = await UnixSignalsSequence(trapping: .sigint)
         let listener = Task {

@@ -10,6 +10,7 @@ final class FakeVolumes: ClusterVolumes {
         var volumes: [String: VolumeStanding] = [:]
         var held: Set<String> = []
         var isInformed = true
+        var recordsCome = false
         /// What `bring` fails with.
         var refusal: RequestError?
         /// `bring` and `letGo`, as they came.
@@ -24,6 +25,11 @@ final class FakeVolumes: ClusterVolumes {
     var held: Set<String> { state.withLock { $0.held } }
     var steps: [String] { state.withLock { $0.steps } }
     var isInformed: Bool { state.withLock { $0.isInformed } }
+
+    /// The records come as soon as somebody waits for them, unless they never do.
+    func waitUntilInformed(atMost limit: Duration) async {
+        state.withLock { $0.isInformed = $0.isInformed || $0.recordsCome }
+    }
 
     func add(_ name: String, attachedTo node: String? = nil) {
         state.withLock { state in

@@ -29,6 +29,12 @@ extension Requests {
     /// Whether this node has read the cluster's records since it started.
     public var isInformed: Bool { context.view.cluster != nil }
 
+    /// Returns as soon as it has, or after `limit`.
+    public func waitUntilInformed(atMost limit: Duration) async {
+        guard !isInformed else { return }
+        _ = try? await context.board.wait(atMost: limit) { $0.cluster != nil ? true : nil }
+    }
+
     /// Every volume but those that are being removed, by their numbers.
     public func standings() -> [VolumeStanding] {
         let view = context.view

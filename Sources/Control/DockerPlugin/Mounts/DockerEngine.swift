@@ -3,21 +3,30 @@ import FoundationEssentials
 import NIOCore
 import NIOFoundationEssentialsCompat
 
-/// Docker's own account of its containers, where its socket can be reached.
+/// Docker itself, where its socket can be reached: its own account of its containers.
 struct DockerEngine: Sendable {
     let socketPath: String
 
     /// The names of cio's volumes that containers use which run, or may at any moment; nil where
     /// Docker does not answer.
     func volumesInUse() async -> Set<String>? {
-        var request = HTTPClientRequest(
-            url: "http+unix://\(Self.encoded(socketPath))/containers/json?all=1")
+        guard let list = await answer(to: request("/containers/json?all=1")) else { return nil }
+        return try? Self.volumes(in: list)
+    }
+
+    /// Of the Engine API, in the newest version that the engine has.
+    func request(_ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: "http+unix://\(Self.encoded(socketPath))\(path)")
         request.headers.add(name: "host", value: "docker")
+        return request
+    }
+
+    /// The body of a good answer; nil where there is none.
+    func answer(to request: HTTPClientRequest) async -> Data? {
         do {
             let response = try await Self.http.execute(request, timeout: .seconds(5))
             guard response.status == .ok else { return nil }
-            let body = try await response.body.collect(upTo: Self.bodyBytesMax)
-            return try Self.volumes(in: Data(buffer: body))
+            return Data(buffer: try await response.body.collect(upTo: Self.bodyBytesMax))
         } catch {
             return nil
         }
