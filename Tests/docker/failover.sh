@@ -3,7 +3,7 @@
 # a node can be: the service runs elsewhere, the ledger has no hole, nothing late is written, and
 # everything heals by itself. Beside it runs the same service on a plain local volume: Docker's own
 # time.
-# usage: failover.sh [ROUNDS]     each kind of failure once in a round; 1 by default
+# usage: failover.sh [ROUNDS [KIND...]]     each kind of failure, or those named, once in a round
 source "$(dirname "$0")/../../scripts/lib/integration.sh"
 source "$root/scripts/lib/docker.sh"
 
@@ -13,6 +13,8 @@ source "$root/scripts/lib/swarm.sh"
 source "$root/scripts/lib/swarm-services.sh"
 
 rounds=${1:-1}
+kinds=("${@:2}")
+[ ${#kinds[@]} -gt 0 ] || kinds=(power_cut network_cut dockerd_killed drain)
 # The node of the next failure: all of them in turn, the one that leads the Swarm last.
 victims=(n3 n2 n4 n3 n2 n4 n1)
 next=0
@@ -85,7 +87,7 @@ network_cut() {
     begin 'network cut'
     cut_network "$victim"
     moved 'network cut'
-    [ -n "$(container_of "$old_task" "$victim")" ] || fail 'the old container has ended'
+    [ -n "$(processes_of "$old_task")" ] || fail 'the old container has ended'
     answered=$(said "$old_task" | wc -l)
     eventually 60 is_healthy db
     same "$(said "$old_task" | wc -l)" "$answered"
@@ -93,6 +95,18 @@ network_cut() {
     late_writes_are_refused
     eventually 20 tells "old owner node .* locked out, epoch [0-9]* to [0-9]*.*:2103"
     eventually 20 tells "vd1 is torn down on node .*; its users here get errors:2120"
+    heal
+}
+
+# The old container runs on, and nobody is there who could end it.
+dockerd_killed() {
+    begin 'death of dockerd'
+    kill_dockerd "$victim"
+    moved 'death of dockerd'
+    [ -n "$(processes_of "$old_task")" ] || fail 'the old container has ended'
+    late_writes_are_refused
+    eventually 20 tells "taken from its users on node .*, whose container engine is gone.*:2122"
+    start_dockerd "$victim"
     heal
 }
 
@@ -111,7 +125,5 @@ make_ledger_service ledger 'source=db,volume-driver=cio,volume-opt=capacity=1,vo
 make_ledger_service plain 'source=plain'
 for ((round = 1; round <= rounds; round++)); do
     [ "$rounds" = 1 ] || testing "round $round of $rounds"
-    power_cut
-    network_cut
-    drain
+    for kind in "${kinds[@]}"; do "$kind"; done
 done

@@ -81,6 +81,15 @@ container_of() {
     docker_at "$2" ps --quiet --filter "label=com.docker.swarm.task.id=$1"
 }
 
+# Whatever Docker knows of it.
+processes_of() {
+    local environ
+    for environ in /proc/[0-9]*/environ; do
+        grep -qzxF "TASK=$1" "$environ" 2>/dev/null && say "$environ"
+    done
+    return 0
+}
+
 # What the task $1 of the service `ledger` was answered.
 said() { cat "$answers/ledger/$1" 2>/dev/null || true; }
 has_answers() { [ "$(said "$1" | grep -c '^done')" -ge "$2" ]; }
