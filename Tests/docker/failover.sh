@@ -44,7 +44,6 @@ moved() {
     report "$1" $(($(running_since "$new_task") - broken_ms)) \
         $(($(running_since "$(running_task plain)") - broken_ms))
     same "$(cio volume ls | awk '$NF == "db" { print $1 }')" "$new_node"
-    ledger_is_whole "$new_task" "$new_node"
 }
 
 report() {
@@ -56,6 +55,7 @@ report() {
 heal() {
     eventually 60 is_ready "$victim"
     eventually 60 is_healthy db
+    ledger_is_whole "$new_task" "$new_node"
     end_services ledger plain
     copies_are_equal db 2
 }

@@ -196,7 +196,7 @@ manager() {
 # The nodes join one after the other; heartbeats of a second instead of five.
 swarm_up() {
     local node token role
-    make_image
+    [ -e "$docker_home/bb.tar" ] || make_image
     make_switch
     mkdir -p "$swarm"
     for node in "${nodes[@]}"; do wire_node "$node"; done
@@ -204,7 +204,7 @@ swarm_up() {
     wait
     for node in "${nodes[@]}"; do
         is_on "$node" || fail "$node has not started: $(tail -n 3 "$swarm/$node"/*.log)"
-        load_image "$node" bb &
+        load_images "$node" &
     done
     wait
     # Addresses of networks that the Swarm makes: they exist in the nodes only.
@@ -222,7 +222,14 @@ swarm_up() {
     for node in "${nodes[@]}"; do eventually 30 is_ready "$node"; done
 }
 
-load_image() { docker_at "$1" import -c 'CMD ["/bin/sh"]' "$docker_home/$2.tar" "$2:1" >/dev/null; }
+# All that were made, each under its file's name.
+load_images() {
+    local file name
+    for file in "$docker_home"/*.tar; do
+        name=${file##*/}
+        docker_at "$1" import -c 'CMD ["/bin/sh"]' "$file" "${name%.tar}:1" >/dev/null
+    done
+}
 
 # A node serves: for the Swarm, and for volumes.
 is_ready() {
