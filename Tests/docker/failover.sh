@@ -55,7 +55,7 @@ report() {
 heal() {
     eventually 60 is_ready "$victim"
     eventually 60 is_healthy db
-    ledger_is_whole "$new_task" "$new_node"
+    ledger_is_whole "$new_task" "$new_node" ledger/1
     end_services ledger plain
     copies_are_equal db 2
 }
@@ -121,8 +121,9 @@ drain() {
 }
 
 swarm_up
-make_ledger_service ledger 'source=db,volume-driver=cio,volume-opt=capacity=1,volume-opt=level=2'
-make_ledger_service plain 'source=plain'
+make_ledger_service ledger 'source=db,volume-driver=cio,volume-opt=capacity=1,volume-opt=level=2' \
+    "${at_home[@]}"
+make_ledger_service plain 'source=plain' "${at_home[@]}"
 for ((round = 1; round <= rounds; round++)); do
     [ "$rounds" = 1 ] || testing "round $round of $rounds"
     for kind in "${kinds[@]}"; do "$kind"; done

@@ -2,14 +2,15 @@
 # true of them.
 #
 # Each task appends a record "TASK NUMBER" to the ledger on its volume, has it fsynced, and then
-# says so in a file of its own on the machine that all nodes share: whatever was said there is
-# acknowledged, and has to be in the ledger for ever.
+# says so in a file of its own on the machine that all nodes share, SERVICE/SLOT/TASK: whatever was
+# said there is acknowledged, and has to be in the ledger for ever.
 
 answers=$swarm/answers
 
 # For a busybox. A task that is asked to end does so between two records.
 writer='
 trap "exit 0" TERM
+mkdir -p /answers/$SLOT
 n=0
 while :; do
     n=$((n + 1))
@@ -17,19 +18,25 @@ while :; do
         echo "done $n"
     else
         echo "failed $n"
-    fi >>/answers/$TASK
+    fi >>/answers/$SLOT/$TASK
     sleep 0.02
 done'
 
-# Makes the service $1, which writes its ledger to the volume that the mount option $2 describes.
-# It has no task yet, and gets them on nodes with the label `home`.
+# Makes the service $1, whose tasks write their ledgers to the volumes that the mount option $2
+# describes; $3…: more options.
 make_ledger_service() {
-    mkdir -p "$answers/$1"
-    docker_at n1 service create --detach --name "$1" --replicas 0 --network host \
-        --constraint node.labels.home==yes --env 'TASK={{.Task.ID}}' \
-        --mount "type=volume,target=/data,$2" \
-        --mount "type=bind,source=$answers/$1,target=/answers" bb:1 sh -c "$writer" >/dev/null
+    local name=$1 volume=$2
+    shift 2
+    mkdir -p "$answers/$name"
+    docker_at n1 service create --detach --name "$name" --network host \
+        --env 'TASK={{.Task.ID}}' --env 'SLOT={{.Task.Slot}}' \
+        --mount "type=volume,target=/data,$volume" \
+        --mount "type=bind,source=$answers/$name,target=/answers" "$@" \
+        bb:1 sh -c "$writer" >/dev/null
 }
+
+# For services that are placed: no task yet, and then on nodes with the label `home`.
+at_home=(--replicas 0 --constraint node.labels.home==yes)
 
 # Starts one task of each service $2… at the node $1; from then on they may go anywhere.
 place_services() {
@@ -57,10 +64,12 @@ end_services() {
     for service in "$@"; do eventually 60 has_no_task "$service"; done
 }
 
-# "TASK NODE" of the task that runs now, and is meant to.
+# "TASK NODE" of the tasks of the service $1, or of one slot SERVICE.SLOT, that run now, and are
+# meant to.
 running() {
     docker_at "$(manager)" service ps --no-trunc --filter desired-state=running \
-        --format '{{.ID}} {{.Node}} {{.CurrentState}}' "$1" | awk '$3 == "Running" { print $1, $2 }'
+        --filter "name=$1" --format '{{.ID}} {{.Node}} {{.CurrentState}}' "${1%%.*}" |
+        awk '$3 == "Running" { print $1, $2 }'
 }
 running_task() { running "$1" | cut -d' ' -f1; }
 runs_at() { [ "$(running "$1" | cut -d' ' -f2)" = "$2" ]; }
@@ -90,17 +99,17 @@ processes_of() {
     return 0
 }
 
-# What the task $1 of the service `ledger` was answered.
-said() { cat "$answers/ledger/$1" 2>/dev/null || true; }
+# What the task $1 was answered.
+said() { cat "$answers"/*/*/"$1" 2>/dev/null || true; }
 has_answers() { [ "$(said "$1" | grep -c '^done')" -ge "$2" ]; }
 has_failed() { said "$1" | grep -q '^failed'; }
 
 # Every acknowledged record is in the ledger, and none was written after another task had begun.
-# $1, $2: the task that runs, and its node.
+# $1, $2: the task that runs, and its node; $3: its service and slot, SERVICE/SLOT.
 ledger_is_whole() {
     local file
     # The answers first: what is answered meanwhile is no hole.
-    for file in "$answers/ledger"/*; do
+    for file in "$answers/$3"/*; do
         awk -v task="${file##*/}" '$1 == "done" { print task, $2 }' "$file"
     done | sort >"$swarm/answered"
     docker_at "$2" exec "$(container_of "$1" "$2")" cat /data/ledger >"$swarm/ledger"
