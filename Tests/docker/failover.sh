@@ -6,11 +6,10 @@
 # usage: failover.sh [ROUNDS [KIND...]]     each kind of failure, or those named, once in a round
 source "$(dirname "$0")/../../scripts/lib/integration.sh"
 source "$root/scripts/lib/docker.sh"
-
-in_docker_namespaces "$root/Tests/docker/failover.sh" "$@"
-
 source "$root/scripts/lib/swarm.sh"
 source "$root/scripts/lib/swarm-services.sh"
+
+in_docker_namespaces "$root/Tests/docker/failover.sh" "$@"
 
 rounds=${1:-1}
 kinds=("${@:2}")
@@ -112,11 +111,11 @@ dockerd_killed() {
 
 drain() {
     begin drain
-    docker_at "$(manager)" node update --availability drain "$victim" >/dev/null
+    in_swarm node update --availability drain "$victim" >/dev/null
     moved drain
     ! has_failed "$old_task" || fail 'a task that was asked to end had an error'
     ! tells ':2103$' || fail 'an owner was locked out'
-    docker_at "$(manager)" node update --availability active "$victim" >/dev/null
+    in_swarm node update --availability active "$victim" >/dev/null
     heal
 }
 

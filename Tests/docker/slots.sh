@@ -4,11 +4,10 @@
 # usage: slots.sh [ROUNDS]
 source "$(dirname "$0")/../../scripts/lib/integration.sh"
 source "$root/scripts/lib/docker.sh"
-
-in_docker_namespaces "$root/Tests/docker/slots.sh" "$@"
-
 source "$root/scripts/lib/swarm.sh"
 source "$root/scripts/lib/swarm-services.sh"
+
+in_docker_namespaces "$root/Tests/docker/slots.sh" "$@"
 
 rounds=${1:-1}
 
@@ -53,5 +52,5 @@ for ((round = 0; round < rounds; round++)); do
     eventually 60 is_ready "$victim"
 done
 testing 'the service ends; its volumes stay, each with equal copies'
-docker_at "$(manager)" service rm web
+in_swarm service rm web >/dev/null
 for each in 1 2 3; do copies_are_equal "web-$each" 2; done

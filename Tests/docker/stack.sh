@@ -5,6 +5,8 @@
 # usage: stack.sh [ROUNDS]
 source "$(dirname "$0")/../../scripts/lib/integration.sh"
 source "$root/scripts/lib/docker.sh"
+source "$root/scripts/lib/swarm.sh"
+source "$root/scripts/lib/swarm-services.sh"
 source "$root/scripts/lib/debian-image.sh"
 
 rounds=${1:-1}
@@ -62,14 +64,11 @@ EOF
 if [ -z "${CIO_IN_NAMESPACES-}" ]; then
     command -v debootstrap >/dev/null || lacks 'debootstrap is not installed'
     make_programs "$CIO_TEST_DIR/programs"
-    mkdir -p "$CIO_TEST_DIR/swarm/image"
-    make_debian_image "$CIO_TEST_DIR/swarm/image/postgres.tar" postgresql-15 \
+    mkdir -p "$docker_home"
+    make_debian_image "$docker_home/postgres.tar" postgresql-15 \
         "$CIO_TEST_DIR/programs"
 fi
 in_docker_namespaces "$root/Tests/docker/stack.sh" "$@"
-
-source "$root/scripts/lib/swarm.sh"
-source "$root/scripts/lib/swarm-services.sh"
 
 victims=(n3 n2)
 

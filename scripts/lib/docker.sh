@@ -20,12 +20,14 @@ in_docker_namespaces() {
         command -v "$program" >/dev/null || lacks "$program is not installed"
     done
     mkdir -p /etc/docker
+    remove_docker_leftovers
     export CIO_TEST_DIR CIO_IN_NAMESPACES=1
     unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
         bash "$@" || status=$?
     # What is left is looked at by those inside.
     trap - EXIT
     remove_docker_leftovers
+    clear_mounts "$CIO_TEST_DIR"
     exit "$status"
 }
 
@@ -39,8 +41,7 @@ docker() { /usr/bin/docker -H unix:///run/docker.sock "$@"; }
 
 # What the engine leaves in the kernel besides processes and mounts: control groups.
 remove_docker_leftovers() {
-    find /sys/fs/cgroup -depth -type d -path "*/${docker_cgroup#/}*" -exec rmdir {} + 2>/dev/null ||
-        true
+    find /sys/fs/cgroup -depth -type d -path "*$docker_cgroup*" -exec rmdir {} + 2>/dev/null || true
 }
 docker_cgroup=/cio-test-docker
 

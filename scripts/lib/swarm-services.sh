@@ -40,34 +40,27 @@ at_home=(--replicas 0 --constraint node.labels.home==yes)
 
 # Starts one task of each service $2… at the node $1; from then on they may go anywhere.
 place_services() {
-    local home=$1 node service at
+    local home=$1 node service
     shift
-    at=$(manager)
-    for node in "${nodes[@]}"; do
-        if [ "$node" = "$home" ]; then
-            docker_at "$at" node update --label-add home=yes "$node" >/dev/null
-        else
-            docker_at "$at" node update --label-add home=no "$node" >/dev/null
-        fi
-    done
-    for service in "$@"; do docker_at "$at" service scale --detach "$service=1" >/dev/null; done
+    for node in "${nodes[@]}"; do in_swarm node update --label-add home=no "$node" >/dev/null; done
+    in_swarm node update --label-add home=yes "$home" >/dev/null
+    for service in "$@"; do in_swarm service scale --detach "$service=1" >/dev/null; done
     for service in "$@"; do eventually 60 runs_at "$service" "$home"; done
     for node in "${nodes[@]}"; do
-        docker_at "$at" node update --label-add home=yes "$node" >/dev/null
+        in_swarm node update --label-add home=yes "$node" >/dev/null
     done
 }
 
 end_services() {
-    local service at
-    at=$(manager)
-    for service in "$@"; do docker_at "$at" service scale --detach "$service=0" >/dev/null; done
+    local service
+    for service in "$@"; do in_swarm service scale --detach "$service=0" >/dev/null; done
     for service in "$@"; do eventually 60 has_no_task "$service"; done
 }
 
 # "TASK NODE" of the tasks of the service $1, or of one slot SERVICE.SLOT, that run now, and are
 # meant to.
 running() {
-    docker_at "$(manager)" service ps --no-trunc --filter desired-state=running \
+    in_swarm service ps --no-trunc --filter desired-state=running \
         --filter "name=$1" --format '{{.ID}} {{.Node}} {{.CurrentState}}' "${1%%.*}" |
         awk '$3 == "Running" { print $1, $2 }'
 }
@@ -75,13 +68,14 @@ running_task() { running "$1" | cut -d' ' -f1; }
 runs_at() { [ "$(running "$1" | cut -d' ' -f2)" = "$2" ]; }
 runs_elsewhere() { running "$1" | grep -qv " $2\$"; }
 has_no_task() {
-    ! docker_at "$(manager)" service ps --format '{{.CurrentState}}' "$1" |
-        grep -qE '^(Running|Starting|Preparing)'
+    local states
+    states=$(in_swarm service ps --format '{{.CurrentState}}' "$1")
+    ! grep -qE '^(Running|Starting|Preparing)' <<<"$states"
 }
 
 # When the task $1 was running, in milliseconds since 1970, as its node has noted it.
 running_since() {
-    date -d "$(docker_at "$(manager)" inspect --format '{{.Status.Timestamp}}' "$1" |
+    date -d "$(in_swarm inspect --format '{{.Status.Timestamp}}' "$1" |
         sed -E 's/^([^ ]+) ([^ ]+) .*/\1 \2 UTC/')" +%s%3N
 }
 

@@ -1,5 +1,5 @@
-# Sourced after integration.sh and docker.sh, inside in_docker_namespaces: a real Docker Swarm of
-# four nodes on one machine, each with `ciod`.
+# Sourced after integration.sh and docker.sh: a real Docker Swarm of four nodes on one machine, each
+# with `ciod`, inside of what in_docker_namespaces makes.
 #
 # A node has network, mount, uts, ipc and process namespaces of its own, and in them a `/run`, a
 # containerd, a dockerd, a `ciod` with a drive, and on the first three an etcd member and a manager
@@ -15,7 +15,7 @@ nodes=(n1 n2 n3 n4)
 # Those with an etcd member that are managers as well.
 managers=(n1 n2 n3)
 
-# Whatever happens: a failure's log ends with what was there.
+# A failure's log ends with what was there.
 leave() {
     local status=$?
     trap - EXIT
@@ -29,7 +29,6 @@ leave() {
     fi 2>&1
     exit "$status"
 }
-trap leave EXIT
 
 address_of() { say "10.77.0.$((10 + ${1#n}))"; }
 home_of() { say "$swarm/$1"; }
@@ -51,6 +50,16 @@ start_inside() {
     local node=$1 log=$swarm/$1/$2.log
     shift 2
     inside "$node" setsid -f "$@" </dev/null >>"$log" 2>&1
+}
+
+# Asks the Swarm, again while it has no leader; prints its answer.
+in_swarm() {
+    local answer deadline=$((SECONDS + 60))
+    until answer=$(docker_at "$(manager)" "$@"); do
+        [ "$SECONDS" -lt "$deadline" ] || fail "docker $*: the Swarm does not answer"
+        sleep 0.2
+    done
+    say "$answer"
 }
 
 docker_at() {
@@ -176,8 +185,13 @@ kill_dockerd() {
 }
 
 cut_power() {
+    local loop connections
+    mapfile -t connections < <(connections_below "$swarm/$1" "$(init_of "$1")")
     kill -KILL "$(init_of "$1")"
+    abort_connections "${connections[@]}"
     eventually 30 is_off_power "$1"
+    # The kernel is all nodes' own, and keeps what a real one would lose.
+    for loop in $(loops_below "$swarm/$1"); do losetup -d "$loop"; done
 }
 
 cut_network() { ip -n switch link set "to-$1" down; }
@@ -196,6 +210,7 @@ manager() {
 # The nodes join one after the other; heartbeats of a second instead of five.
 swarm_up() {
     local node token role
+    trap leave EXIT
     [ -e "$docker_home/bb.tar" ] || make_image
     make_switch
     mkdir -p "$swarm"
@@ -233,6 +248,6 @@ load_images() {
 
 # A node serves: for the Swarm, and for volumes.
 is_ready() {
-    docker_at "$(manager)" node ls --format '{{.Hostname}} {{.Status}}' | grep -qx "$1 Ready" &&
+    in_swarm node ls --format '{{.Hostname}} {{.Status}}' | grep -qx "$1 Ready" &&
         status_is "$1" normal
 }
