@@ -26,12 +26,12 @@ begin() {
     old_task=$(running_task ledger)
     eventually 10 has_answers "$old_task" 20
     eventually 60 is_healthy db
-    former_events=$(cio events -n 500 | wc -l)
+    former_events=$(cio events -n 10000 | wc -l)
     broken_ms=$(now_ms)
 }
 
 # What is told since then.
-tells() { cio events -n 500 | tail -n "+$((former_events + 1))" | grep -E -- "$1"; }
+tells() { cio events -n 10000 | tail -n "+$((former_events + 1))" | grep -E -- "$1"; }
 
 # Both services run elsewhere, with every record. $1: the kind of failure.
 moved() {

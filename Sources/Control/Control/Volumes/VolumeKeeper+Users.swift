@@ -19,7 +19,9 @@ extension VolumeKeeper {
     /// Whether the volume has been taken from its users. If it has not, the order stands for now,
     /// or has been taken back.
     func isTakenFromUsers(_ wanted: WantedVolume?) async throws -> Bool {
-        guard let wanted, wanted.isBrought, !wanted.isDeleting, context.holds.contains(volume) else {
+        guard let wanted, wanted.isBrought, wanted.attachTo != context.node, !wanted.isDeleting,
+            context.holds.contains(volume)
+        else {
             try await refuseOrder()
             return false
         }
