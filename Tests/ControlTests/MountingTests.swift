@@ -1,5 +1,6 @@
 import API
 import Records
+import Synchronization
 import Testing
 import Units
 
@@ -76,6 +77,66 @@ import Units
             try await nodes[0].requests.letGo(volume.id.text, atMost: .zero)
             #expect(!nodes[0].devices.steps.contains("unmount"))
             #expect(try await use(nodes[0], volume).mountPoint == "/volumes/v1/vd1")
+        }
+    }
+
+    /// A Swarm starts the next task before it has ended the last one.
+    @Test func anEngineWaitsForUsersToEnd() async throws {
+        try await TestCluster.with(2, handover: TestCluster.patience) { _, nodes in
+            let volume = try await add(nodes[0], on: ["v1", "v2"])
+            _ = try await use(nodes[0], volume)
+            let there = Task { try await use(nodes[1], volume) }
+            try await nodes[0].until("ordered") { view in
+                view.wanted[volume.id]?.record.attachTo == nodes[1].id ? true : nil
+            }
+            #expect(!nodes[0].devices.steps.contains("unmount"))
+            nodes[0].requests.hold([])
+            #expect(try await there.value.mountPoint == "/volumes/v2/vd1")
+            #expect(nodes[0].devices.steps.suffix(3) == ["unmount", "no device", "no disk"])
+            #expect(try await !nodes[1].eventCodes().contains(EventCode.volumeIsOpen.rawValue))
+        }
+    }
+
+    @Test func whereTheEngineIsGoneItsContainersLoseTheVolume() async throws {
+        try await TestCluster.with(2) { _, nodes in
+            let volume = try await add(nodes[0], on: ["v1", "v2"])
+            _ = try await use(nodes[0], volume)
+            nodes[0].requests.askOfEngine { .gone }
+            // Nobody's engine asks: an operator's order is refused all the same.
+            await #expect(throws: RequestError.self) {
+                _ = try await nodes[1].requests.move("data", MoveRequest(node: "v2"))
+            }
+            #expect(!nodes[0].devices.steps.contains("unmount lazily"))
+            #expect(try await use(nodes[1], volume).mountPoint == "/volumes/v2/vd1")
+            #expect(nodes[0].devices.steps.contains("unmount lazily"))
+            #expect(nodes[0].devices.steps.contains("fail"))
+            #expect(try await nodes[1].event(.takenFromUsers).contains("as node v2 wants it"))
+        }
+    }
+
+    @Test func anEngineThatIsMissingIsWaitedFor() async throws {
+        try await TestCluster.with(2) { _, nodes in
+            let volume = try await add(nodes[0], on: ["v1", "v2"])
+            _ = try await use(nodes[0], volume)
+            let (asked, isAsked) = AsyncStream<Void>.makeStream()
+            let life = Mutex(EngineLife.missing)
+            nodes[0].requests.askOfEngine {
+                isAsked.yield()
+                return life.withLock { $0 }
+            }
+            let there = Task { try await use(nodes[1], volume) }
+            var count = 0
+            for await _ in asked {
+                count += 1
+                if count == 4 { break }
+            }
+            #expect(nodes[0].view.wanted[volume.id]?.record.attachTo == nodes[1].id)
+            // It is back: its container goes on.
+            life.withLock { $0 = .lives }
+            await #expect { _ = try await there.value } throws: {
+                "\($0)".contains("the volume is in use at node v1")
+            }
+            #expect(!nodes[0].devices.steps.contains("unmount lazily"))
         }
     }
 

@@ -20,6 +20,19 @@ import Testing
         #expect(try DockerEngine.volumes(in: Data(list.utf8)) == ["db", "web", "log"])
     }
 
+    @Test func whoListensIsThere() throws {
+        let path = NSTemporaryDirectory() + "/cio-engine-\(UUID().uuidString.prefix(8)).sock"
+        let engine = DockerEngine(socketPath: path)
+        #expect(engine.sign() == .absent)
+        let socket = try ListeningSocket.make(at: path)
+        #expect(engine.sign() == .there)
+        close(socket.descriptor)
+        // The file stays behind, as after a kill.
+        #expect(engine.sign() == .absent)
+        unlink(path)
+        #expect(DockerEngine(socketPath: "/" + String(repeating: "x", count: 200)).sign() == .unclear)
+    }
+
     @Test func whereThereIsNoDockerNothingIsKnown() async {
         #expect(await DockerEngine(socketPath: "/nowhere/docker.sock").volumesInUse() == nil)
     }

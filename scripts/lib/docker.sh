@@ -12,47 +12,56 @@ in_docker_namespaces() {
         mount -t tmpfs -o mode=755 tmpfs /run
         mkdir -p /run/docker/plugins /run/lock
         ip link set lo up
-        # Docker looks for drivers in its own folder and by files like this one.
         mount -t tmpfs -o mode=755 tmpfs /etc/docker
-        mkdir -p /etc/docker/plugins
-        say "unix://$cluster/v1/run/docker.sock" >/etc/docker/plugins/cio.spec
         return
     fi
     local program status=0
-    for program in /usr/sbin/dockerd /usr/bin/docker /usr/bin/containerd /bin/busybox ip jq curl; do
+    for program in /usr/sbin/dockerd /usr/bin/docker /usr/bin/containerd /bin/busybox ip jq curl etcd; do
         command -v "$program" >/dev/null || lacks "$program is not installed"
     done
     mkdir -p /etc/docker
+    remove_docker_leftovers
     export CIO_TEST_DIR CIO_IN_NAMESPACES=1
     unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
         bash "$@" || status=$?
     # What is left is looked at by those inside.
     trap - EXIT
     remove_docker_leftovers
+    clear_mounts "$CIO_TEST_DIR"
     exit "$status"
+}
+
+# Docker looks for drivers in its own folder and by files like this one: the driver's socket is $1.
+point_docker_at() {
+    mkdir -p /etc/docker/plugins
+    say "unix://$1" >/etc/docker/plugins/cio.spec
 }
 
 docker() { /usr/bin/docker -H unix:///run/docker.sock "$@"; }
 
 # What the engine leaves in the kernel besides processes and mounts: control groups.
 remove_docker_leftovers() {
-    find /sys/fs/cgroup -depth -type d -path "*/${docker_cgroup#/}*" -exec rmdir {} + 2>/dev/null ||
-        true
+    find /sys/fs/cgroup -depth -type d -path "*$docker_cgroup*" -exec rmdir {} + 2>/dev/null || true
 }
 docker_cgroup=/cio-test-docker
 
-# The engine keeps its state below the test's folder, and finds it there again.
-start_docker() {
-    mkdir -p "$docker_home"
-    if [ ! -S /run/containerd/containerd.sock ]; then
-        cat >"$docker_home/containerd.toml" <<EOF
+# Into the file $1; its state is kept in $2.
+write_containerd_settings() {
+    cat >"$1" <<EOF
 version = 2
-root = "$docker_home/containerd"
+root = "$2"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
 address = "/run/containerd/containerd.sock"
 EOF
+}
+
+# The engine keeps its state below the test's folder, and finds it there again.
+start_docker() {
+    mkdir -p "$docker_home"
+    if [ ! -S /run/containerd/containerd.sock ]; then
+        write_containerd_settings "$docker_home/containerd.toml" "$docker_home/containerd"
         setsid -f /usr/bin/containerd -c "$docker_home/containerd.toml" \
             </dev/null >>"$docker_home/containerd.log" 2>&1
         eventually 20 test -S /run/containerd/containerd.sock

@@ -25,15 +25,37 @@ other_than_keepers() {
 
 # Ends all that $2 lists, until none is left: a process may start another while we look.
 kill_marked() {
-    local folder=$1 list=${2-marked_processes} pids
+    local folder=$1 list=${2-marked_processes} pids connections
+    mapfile -t pids < <("$list" "$folder")
+    mapfile -t connections < <(connections_below "$folder" "${pids[@]}")
     for _ in {1..50}; do
-        mapfile -t pids < <("$list" "$folder")
         [ ${#pids[@]} -gt 0 ] || return 0
         # A stopped process dies of SIGKILL as well.
         kill -KILL "${pids[@]}" 2>/dev/null || true
+        abort_connections "${connections[@]}"
         sleep 0.1
+        mapfile -t pids < <("$list" "$folder")
     done
     fail "clear $folder: processes ${pids[*]} do not end"
+}
+
+# The FUSE connections of mounts below the folder $1 in the mount namespaces of the processes $2….
+connections_below() {
+    local folder=$1 pid
+    shift
+    for pid in "$@"; do
+        awk -v below="$folder/" 'index($5, below) == 1 && / - fuse / {
+            split($3, device, ":"); print device[2] }' "/proc/$pid/mountinfo" 2>/dev/null || true
+    done | sort -u
+}
+
+# A mount namespace unmounts what is in it when its last process dies. Where that one serves a FUSE
+# file with a filesystem above it, it would wait for itself for ever.
+abort_connections() {
+    local connection
+    for connection in "$@"; do
+        echo 1 >"/sys/fs/fuse/connections/$connection/abort" || true
+    done 2>/dev/null
 }
 
 # Mount points below the folder $1 with their type and minor number, the last mounted first.
@@ -54,6 +76,19 @@ loops_below() {
         loop=${file#/sys/block/}
         [[ $(<"$file") == "$folder"/* ]] && say "/dev/${loop%%/*}"
     done 2>/dev/null
+    orphaned_loops "$folder"
+}
+
+# Those whose file was mounted in a mount namespace that has died: the kernel knows no path of it
+# any more, but the links that nodes keep of their devices do.
+orphaned_loops() {
+    local folder=$1 loop file
+    [ -d "$folder" ] || return 0
+    find "$folder" -maxdepth 6 -xdev -type l -path '*/dev/vd*' -printf '%l\n' 2>/dev/null |
+        while read -r loop; do
+            file=/sys/block/${loop#/dev/}/loop/backing_file
+            [ -e "$file" ] && [ "$(<"$file")" = / ] && say "$loop"
+        done 2>/dev/null
     return 0
 }
 

@@ -88,9 +88,28 @@ stage_integration() {
     local script
     for script in "$root"/Tests/integration/*.sh; do
         [ -e "$script" ] || continue
-        check "$(basename "$script" .sh)" env CIO_BIN="$bin" CIO_TEST_DIR="$CIO_RUN/integration" \
-            bash "$script"
-        clear_mounts "$CIO_RUN/integration"
-        rm -rf --one-file-system -- "$CIO_RUN/integration"
+        check_script integration "$script"
     done
+}
+
+# A Swarm of four nodes. Ten rounds take half an hour on two cores.
+stage_docker() {
+    local script rounds=1
+    if [[ $long == *' docker '* ]]; then rounds=10; fi
+    for script in "$root"/Tests/docker/*.sh; do
+        check_script docker "$script" "$rounds"
+        # What was measured; nothing of it is a condition.
+        grep -a '^   time: ' "$CIO_RUN/$(basename "$script" .sh).log" || true
+    done
+}
+
+# Counts the script $2 of the stage $1, in a folder of its own; the rest are its arguments.
+check_script() {
+    local folder=$CIO_RUN/$1 script=$2
+    shift 2
+    check "$(basename "$script" .sh)" env CIO_BIN="$bin" CIO_TEST_DIR="$folder" \
+        bash "$script" "$@"
+    clear_mounts "$folder"
+    release_mount_points "$folder"
+    rm -rf --one-file-system -- "$folder"
 }

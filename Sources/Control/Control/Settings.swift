@@ -45,17 +45,21 @@ public struct ControlTimes: Sendable, Equatable {
     public var survey: Duration
     /// Before a step that failed or was refused is tried again.
     public var retry: Duration
+    /// What another node's container engine waits for until a volume's users here have ended. A
+    /// Swarm starts the next task while it ends the last one, which Docker gives ten seconds.
+    public var handover: Duration
 
     public init(
         liveness: Duration = .seconds(3), rebuildDelay: Duration = .seconds(30),
         roleDelay: Duration = .seconds(60), survey: Duration = .seconds(10),
-        retry: Duration = .seconds(1)
+        retry: Duration = .seconds(1), handover: Duration = .seconds(12)
     ) {
         self.liveness = liveness
         self.rebuildDelay = rebuildDelay
         self.roleDelay = roleDelay
         self.survey = survey
         self.retry = retry
+        self.handover = handover
     }
 
     /// A lease is renewed three times before it could run out.

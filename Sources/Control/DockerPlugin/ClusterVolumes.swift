@@ -16,6 +16,7 @@ protocol ClusterVolumes: Sendable {
     func bring(_ name: String, atMost limit: Duration) async throws -> VolumeStanding
     func letGo(_ id: String, atMost limit: Duration) async throws
     func hold(_ volumes: Set<String>)
+    func askOfEngine(_ question: @escaping @Sendable () async -> EngineLife)
     func tellUsersGone(_ id: String, _ count: Int) async
 }
 
@@ -31,6 +32,10 @@ protocol PluginHost: Sendable {
     func holders(of volumes: [VolumeStanding]) async -> [String: Set<String>]
     /// Names of volumes that Docker lists as in use; nil where it cannot be asked.
     func listedVolumes() async -> Set<String>?
+    /// Where Docker is to be reached.
+    var enginePath: String { get }
+    /// Whether anybody is there now.
+    func engineSign() async -> EngineSign
     /// Seconds since boot.
     func now() -> Double
 }

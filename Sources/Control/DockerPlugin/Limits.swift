@@ -22,6 +22,14 @@ enum Limits {
     /// Until the kernel has cleared away the mounts of a container that has ended.
     static let containerGone = Duration.seconds(3)
 
+    /// Docker is missing for this long before it counts as gone. A Swarm finds out after three
+    /// heartbeats at the earliest, so that this time is over when it asks.
+    static let engineGone = Duration.seconds(2)
+    /// Between two looks whether Docker is there, while it has containers with volumes ...
+    static let engineLook = Duration.seconds(1)
+    /// ... and looks that lie further apart tell nothing of the time between.
+    static let engineLookGap = Duration.seconds(5)
+
     /// Between two looks for references that nobody holds any more.
     static let upkeep = Duration.seconds(5)
     /// A container has a mount of its own only some time after the answer to Mount; Docker's list

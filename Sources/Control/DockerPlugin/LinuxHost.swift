@@ -47,6 +47,10 @@ struct LinuxHost: PluginHost {
 
     func listedVolumes() async -> Set<String>? { await docker.volumesInUse() }
 
+    var enginePath: String { docker.socketPath }
+
+    func engineSign() async -> EngineSign { docker.sign() }
+
     func now() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)

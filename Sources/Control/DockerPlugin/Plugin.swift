@@ -25,6 +25,7 @@ public actor Plugin {
     /// Mounts under way, and when the last one ended, in seconds since boot.
     var mountsUnderWay = 0
     var lastMountEnded = 0.0
+    var watch = EngineWatch()
     /// Namespaces have been looked for since the start.
     var hasLooked = false
 

@@ -39,6 +39,9 @@ public struct WantedVolume: Codable, Equatable, Sendable {
     public var mount: Bool
     /// Attached for network clients only: no device is made, and it is detached with the last one.
     public var isExportOnly: Bool
+    /// The node whose container engine has ordered it there last: it waits for the answer. Where
+    /// that is not `attachTo`, somebody else has ordered it away since.
+    public var broughtTo: NodeID?
     /// While detached: the node that should own it, named by the scheduler.
     public var parkedAt: NodeID?
     /// Being deleted: no session is opened any more, and its replicas get tombstones.
@@ -82,6 +85,9 @@ public struct WantedVolume: Codable, Equatable, Sendable {
 
     /// The node that should own it now.
     public var wantedOwner: NodeID? { attachTo ?? parkedAt }
+
+    /// It is where it is ordered for a container engine's sake.
+    public var isBrought: Bool { attachTo != nil && attachTo == broughtTo }
 }
 
 /// A drive of a node, where a copy lies or should lie.

@@ -19,11 +19,13 @@ final class TestCluster: Sendable {
     static let patience = Duration.seconds(30)
 
     init(
-        store: any MetadataStore = MemoryStore(), rebuildDelay: Duration = .seconds(600)
+        store: any MetadataStore = MemoryStore(), rebuildDelay: Duration = .seconds(600),
+        handover: Duration = .milliseconds(200)
     ) {
         self.store = store
         times = ControlTimes(
-            rebuildDelay: rebuildDelay, survey: .milliseconds(50), retry: .milliseconds(20))
+            rebuildDelay: rebuildDelay, survey: .milliseconds(50), retry: .milliseconds(20),
+            handover: handover)
     }
 
     func start(_ count: Int) async throws -> [TestNode] {
@@ -56,10 +58,11 @@ final class TestCluster: Sendable {
     /// Runs a test over a cluster, and ends the cluster.
     static func with(
         _ count: Int, store: any MetadataStore = MemoryStore(),
-        rebuildDelay: Duration = .seconds(600),
+        rebuildDelay: Duration = .seconds(600), handover: Duration = .milliseconds(200),
         _ body: (TestCluster, [TestNode]) async throws -> Void
     ) async throws {
-        let cluster = TestCluster(store: store, rebuildDelay: rebuildDelay)
+        let cluster = TestCluster(
+            store: store, rebuildDelay: rebuildDelay, handover: handover)
         defer { cluster.end() }
         try await body(cluster, try await cluster.start(count))
     }

@@ -16,6 +16,8 @@ final class FakeVolumes: ClusterVolumes {
         /// `bring` and `letGo`, as they came.
         var steps: [String] = []
         var usersGone = 0
+        /// Whether this node's Docker lives.
+        var question: (@Sendable () async -> EngineLife)?
         /// Whatever is held while it is let go: never, unless the plugin is wrong.
         var letGoWhileHeld = 0
     }
@@ -94,6 +96,9 @@ final class FakeVolumes: ClusterVolumes {
     }
 
     func hold(_ volumes: Set<String>) { state.withLock { $0.held = volumes } }
+    func askOfEngine(_ question: @escaping @Sendable () async -> EngineLife) {
+        state.withLock { $0.question = question }
+    }
     func tellUsersGone(_ id: String, _ count: Int) async {
         state.withLock { $0.usersGone += count }
     }
@@ -105,6 +110,8 @@ final class FakeHost: PluginHost {
         var prepared: [String] = []
         var holders: [String: Set<String>] = [:]
         var listed: Set<String>? = []
+        var engine = EngineSign.there
+        var enginePath = "/run/docker.sock"
         var now = 1_000.0
         var looks = 0
     }
@@ -119,6 +126,8 @@ final class FakeHost: PluginHost {
         }
     }
     func listedVolumes() async -> Set<String>? { state.withLock { $0.listed } }
+    var enginePath: String { state.withLock { $0.enginePath } }
+    func engineSign() async -> EngineSign { state.withLock { $0.engine } }
     func now() -> Double { state.withLock { $0.now } }
     func pass(_ seconds: Double) { state.withLock { $0.now += seconds } }
 }

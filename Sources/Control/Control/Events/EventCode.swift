@@ -42,6 +42,7 @@ enum EventCode: Int, CaseIterable, Sendable {
     case keptDeviceRemoved = 2112
     case mountTornDown = 2120
     case usersGone = 2121
+    case takenFromUsers = 2122
 
     case volumeStopped = 3101
     case checksumMismatch = 3102

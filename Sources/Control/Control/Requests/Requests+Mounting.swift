@@ -10,11 +10,18 @@ extension Requests {
         context.holds.set(Set(volumes.compactMap { VolumeID(text: $0) }))
     }
 
+    /// Who is asked whether the container engine of this node lives, when another node's engine
+    /// wants a volume that is held here.
+    public func askOfEngine(_ question: @escaping @Sendable () async -> EngineLife) {
+        context.holds.ask(question)
+    }
+
     /// Brings a volume to this node and mounts it; returns when its filesystem has been seen at
     /// the mount point. The volume should be held. Where it fails the order stands, until `letGo`.
     ///
     /// A volume that nobody uses comes from wherever it is. The node that has it is asked by the
-    /// order itself: it lets go, or takes the order back, which is a refusal. A node that does
+    /// order itself: it lets go, at once or as soon as its users have ended, or takes the order
+    /// back, which is a refusal (VolumeKeeper+Users.swift). A node that does
     /// neither is silent: it will be heard, or be found dead within the liveness time, and then
     /// the volume is taken over. Nothing is refused for coming too early.
     public func bring(_ name: String, atMost limit: Duration) async throws -> VolumeStanding {
@@ -60,6 +67,7 @@ extension Requests {
                     next: "close them first")
             }
             record.attachTo = here
+            record.broughtTo = here
             record.mount = true
             record.isExportOnly = false
         }

@@ -64,6 +64,7 @@ extension Requests {
                 next: "close them first")
         }
         record.attachTo = target
+        record.broughtTo = nil
         record.mount = isHere && !record.isExportOnly ? record.mount || mount : mount
         record.isExportOnly = false
     }
@@ -133,6 +134,7 @@ extension Requests {
                     throw self.isOpen(what)
                 }
                 record.attachTo = target
+                record.broughtTo = nil
             }
             _ = try await wait(for: volume, atMost: limit, what) { wanted, view in
                 guard wanted.wantedOwner == target else { throw self.isOpen(what) }

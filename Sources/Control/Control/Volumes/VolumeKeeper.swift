@@ -51,6 +51,10 @@ actor VolumeKeeper {
     var isLossOpen = false
     /// Clients have been given the volume's raw content in this session.
     var wasOfferedRaw = false
+    /// Since when another node's engine waits for users here to end, and when they are looked at
+    /// next.
+    var isAwaitedSince: ContinuousClock.Instant?
+    var looksAtUsersAt = ContinuousClock.now
     /// Network clients use the volume.
     var exportClients = false
     /// Network clients that wait for it.
@@ -149,6 +153,7 @@ actor VolumeKeeper {
     }
 
     private func serve(_ wanted: WantedVolume, in view: RecordsView) async throws {
+        isAwaitedSince = nil
         switch session {
         case .closed: try await open(wanted, in: view)
         case .opening, .closing: break
@@ -170,8 +175,8 @@ actor VolumeKeeper {
             do {
                 try await takeDown()
             } catch is DiskInUse {
-                guard isStopping else { return try await stayAttached() }
-                return try await takeDownWhileStopping()
+                if isStopping { return try await takeDownWhileStopping() }
+                guard try await isTakenFromUsers(wanted) else { return }
             }
         }
         guard !frontEnd.isClosing else { return }

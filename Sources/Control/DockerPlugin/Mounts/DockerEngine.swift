@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import Glibc
 import NIOCore
 import NIOFoundationEssentialsCompat
 
@@ -30,6 +31,30 @@ struct DockerEngine: Sendable {
         } catch {
             return nil
         }
+    }
+
+    /// Whether anybody listens at the socket: never waits, and asks nothing. An engine that hangs
+    /// is there.
+    func sign() -> EngineSign {
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue),
+            0)
+        guard descriptor >= 0 else { return .unclear }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard socketPath.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            return .unclear
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        if result == 0 { return .there }
+        // unix(7): no socket at all, or one that nobody listens at any more.
+        return errno == ENOENT || errno == ECONNREFUSED ? .absent : .unclear
     }
 
     /// Thousands of containers, some KiB each.

@@ -7,6 +7,8 @@ struct ReferenceSet: Codable, Equatable, Sendable {
     /// so the references of another boot are worth nothing.
     let boot: String
     private(set) var volumes: [String: Uses] = [:]
+    /// The socket at which Docker was there in this boot.
+    var engine: String?
 
     struct Uses: Codable, Equatable, Sendable {
         /// As Docker calls the volume.

@@ -32,6 +32,7 @@ public struct PluginServer: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await plugin.keepUp() }
+                group.addTask { await plugin.watchEngine() }
                 group.addTask { await serve() }
                 await group.waitForAll()
             }
