@@ -44,9 +44,9 @@ private final class StagedStore: MetadataStore {
                         name: name, iopsMin: iops, bandwidthMin: bandwidth, node: owner))
             }
             _ = try await nodes[0].until("all owned") { view in
-                ["a", "b", "c"].allSatisfy {
-                    view.volume(named: $0).flatMap { view.configurations[$0.record.id]?.record.owner }
-                        != nil
+                ["a", "b", "c"].allSatisfy { name in
+                    let id = view.volume(named: name)?.record.id
+                    return id.flatMap { view.configurations[$0]?.record.owner } != nil
                 } ? true : nil
             }
             let all = try await nodes[0].requests.cluster(node: nil)

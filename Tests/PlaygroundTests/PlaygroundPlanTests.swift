@@ -83,7 +83,8 @@ import Testing
     @Test func withoutNamespacesThereIsNoCableToUnplug() async throws {
         try await withFolder {
             try PlaygroundPlan(network: 7, nodes: 2).save(to: folder)
-            let next = "take it down, then: cio playground up --namespaces --dir \(playground().folder)"
+            let next = "take it down, then: cio playground up --namespaces --dir "
+                + playground().folder
             let cut = #expect(throws: APIError.self) { _ = try playground().cut("v1") }
             #expect(cut?.error.next == next)
             let uncut = #expect(throws: APIError.self) { try playground().uncut("v1") }

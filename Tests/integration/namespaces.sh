@@ -9,7 +9,14 @@ unshare --net --mount true 2>/dev/null || lacks 'this machine lets nobody make n
 play() { cio playground "$1" --dir "$cluster" "${@:2}"; }
 on() { cio playground exec "$1" --dir "$cluster" -- "${@:2}"; }
 cable_of() { play status | awk -v node="$1" '$1 == node { print $6 }'; }
-keepers() { for pid in $(marked_processes "$CIO_RUN"); do is_keeper "$pid" && say "$pid"; done || true; }
+keepers() {
+    local pid
+    for pid in $(marked_processes "$CIO_RUN"); do ! is_keeper "$pid" || say "$pid"; done
+}
+check_nothing_left() {
+    nothing_left ||
+        fail "something is left: $(mounts_below "$cluster") $(keepers) $(ls -A "$cluster")"
+}
 nothing_left() {
     [ -z "$(mounts_below "$cluster")" ] && [ -z "$(loops_below "$cluster")" ] &&
         [ -z "$(keepers)" ] && [ ! -e "$cluster" ]
@@ -109,7 +116,7 @@ play start v2
 
 testing 'down; and down after an up that was killed half way'
 play down
-nothing_left || fail "something is left: $(mounts_below "$cluster") $(keepers) $(ls -A "$cluster")"
+check_nothing_left
 for pause in 0.05 0.2 0.4; do
     cio playground up --nodes 3 --namespaces --dir "$cluster" >/dev/null &
     victim=$!
@@ -118,7 +125,7 @@ for pause in 0.05 0.2 0.4; do
     wait "$victim" 2>/dev/null || true
     [ "$pause" = 0.2 ] || cio playground up --nodes 3 --namespaces --dir "$cluster"
     [ ! -e "$cluster/playground.json" ] || play down
-    nothing_left || fail "something is left: $(mounts_below "$cluster") $(keepers) $(ls -A "$cluster")"
+    check_nothing_left
 done
 same "$(devices)" "$before"
 

@@ -10,8 +10,9 @@ enum LoopTable {
     /// whose mount namespace is gone it only says `/`.
     static func below(_ path: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasPrefix("loop") && backingPath($0)?.hasPrefix(path + "/") ?? false }
-            .sorted()
+        return names.filter { name in
+            name.hasPrefix("loop") && backingPath(name)?.hasPrefix(path + "/") ?? false
+        }.sorted()
     }
 
     /// Whether it is attached to anything.

@@ -111,7 +111,8 @@ extension Playground {
         let wasCut = node.isCut
         guard unlink(node.cutFile) == 0 || !wasCut else {
             throw APIError(
-                what: what, why: "cannot remove \(node.cutFile) (\(String(cString: strerror(errno))))")
+                what: what,
+                why: "cannot remove \(node.cutFile) (\(String(cString: strerror(errno))))")
         }
         try findSwitch()?.plug(node, isPlugged: true, what)
         _ = consume lock

@@ -45,14 +45,22 @@ struct PlaygroundSwitch: Equatable, Sendable {
 
     /// Nothing happens where the node has no port.
     func plug(_ node: PlaygroundNode, isPlugged: Bool, _ what: String) throws(APIError) {
-        guard namespaces.networkDevices.contains(node.name) else { return }
-        try namespaces.ip("link set \(node.name) \(isPlugged ? "up" : "down")", what)
+        try change(node, "set \(node.name) \(isPlugged ? "up" : "down")", what)
     }
 
     /// Takes the cable away, both its ends. The kernel does it as well when the node's namespace
     /// is gone, but some time later.
     func disconnect(_ node: PlaygroundNode, _ what: String) throws(APIError) {
+        try change(node, "delete \(node.name)", what)
+    }
+
+    /// The port may go away meanwhile, with the namespace of a node that has just died.
+    private func change(
+        _ node: PlaygroundNode, _ action: String, _ what: String
+    ) throws(APIError) {
         guard namespaces.networkDevices.contains(node.name) else { return }
-        try namespaces.ip("link delete \(node.name)", what)
+        do throws(APIError) { try namespaces.ip("link \(action)", what) } catch {
+            if namespaces.networkDevices.contains(node.name) { throw error }
+        }
     }
 }

@@ -4,7 +4,8 @@ import ArgumentParser
 /// `cio info`.
 package struct InfoCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Show the cluster: capacity, condition, what a loss costs, what it hangs on.",
+        commandName: "info",
+        abstract: "Show the cluster: capacity, condition, what a loss costs, the metadata service.",
         discussion: example("cio info", "cio info -c -n v2"), aliases: ["inspect"])
 
     package init() {}
