@@ -14,6 +14,9 @@ public struct RESTServer: Service {
 
     /// Longest path of a unix socket, with its final zero; unix(7).
     public static let pathBytesMax = 107
+    /// The socket is there when the node has read the cluster's records, or after this time: who asks
+    /// before would hear that there is nothing.
+    private static let informed = Duration.seconds(10)
 
     public init(path: String, requests: Requests, logger: Logger) {
         self.path = path
@@ -23,6 +26,9 @@ public struct RESTServer: Service {
 
     /// Until the task is cancelled, or asked to end in an orderly way.
     public func run() async throws {
+        await cancelWhenGracefulShutdown { [requests] in
+            await requests.waitUntilInformed(atMost: Self.informed)
+        }
         let ending = Flag()
         let path = path
         var logger = logger
