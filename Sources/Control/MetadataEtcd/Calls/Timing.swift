@@ -1,17 +1,20 @@
-/// What `body` returns; nil when it takes longer, or the task is cancelled. It is cancelled then.
+/// What `body` returns; nil when it takes longer, or the task is cancelled. It is cancelled then, but
+/// not waited for: whoever is called may not hear of it.
 func within<Value: Sendable>(
     _ limit: Duration, _ body: @escaping @Sendable () async -> Value
 ) async -> Value? {
-    await withTaskGroup(of: Value?.self) { group in
-        group.addTask { await body() }
-        group.addTask {
-            try? await Task.sleep(for: limit)
-            return nil
-        }
-        let first = await group.next() ?? nil
-        group.cancelAll()
-        return first
+    let (results, first) = AsyncStream<Value?>.makeStream(bufferingPolicy: .bufferingOldest(1))
+    let worker = Task { first.yield(await body()) }
+    let alarm = Task {
+        try await Task.sleep(for: limit)
+        first.yield(nil)
     }
+    defer {
+        worker.cancel()
+        alarm.cancel()
+    }
+    for await result in results { return result }
+    return nil
 }
 
 extension Result {
