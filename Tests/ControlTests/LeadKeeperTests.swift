@@ -31,6 +31,22 @@ import Testing
         }
     }
 
+    /// The leases of all have run out, and they come back one after the other: whoever is first
+    /// must not take the others for dead.
+    @Test func afterAnOutageOfTheMetadataServiceNobodyIsTakenForDead() async throws {
+        try await TestCluster.with(3) { cluster, nodes in
+            for node in nodes {
+                let lease = try #require(node.plane.context.liveness.lease)
+                try await cluster.store.revoke(lease)
+            }
+            try await nodes[1].until("all gone") { $0.alive.isEmpty ? true : nil }
+            try await nodes[1].until("all back, and led") { view in
+                view.alive.count == 3 && view.lead?.record.node == nodes[0].id ? true : nil
+            }
+            #expect(!(try await nodes[1].eventCodes()).contains(EventCode.nodeLost.rawValue))
+        }
+    }
+
     @Test func aLeadThatIsLostChangesNothing() async throws {
         try await TestCluster.with(1) { cluster, nodes in
             let lead = try await nodes[0].until("a lead") { $0.lead }

@@ -52,6 +52,11 @@ actor LeadKeeper {
             return
         }
         if !leads { beginLeading() }
+        // Nothing is decided about nodes of which it cannot be told yet whether they live.
+        let someAreSilent = view.nodes.keys.contains { !view.isAlive($0) }
+        if someAreSilent, let from = context.liveness.judgesFrom, .now < from {
+            return bell.ring(after: from - .now)
+        }
         try await tellLosses(in: view, lead: lead)
         try await applyPlan(in: view, lead: lead)
         try await tellWaits(in: view, lead: lead)

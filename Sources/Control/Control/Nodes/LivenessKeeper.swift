@@ -11,9 +11,14 @@ final class LivenessKeeper: Sendable {
     private let liveness: Liveness
     private let times: ControlTimes
     private let logger: Logger
-    private let held = Mutex<LeaseID?>(nil)
+    private let held = Mutex<Held?>(nil)
     /// Rung when a new lease is held: whatever hung on the old one is gone.
     private let bells = Mutex<[Bell]>([])
+
+    private struct Held {
+        var lease: LeaseID
+        var since: ContinuousClock.Instant
+    }
 
     init(store: any MetadataStore, settings: ControlSettings, logger: Logger) {
         self.store = store
@@ -27,7 +32,16 @@ final class LivenessKeeper: Sendable {
     func remove(_ bell: Bell) { bells.withLock { $0.removeAll { $0 === bell } } }
 
     /// The lease to hang records on; nil while there is none.
-    var lease: LeaseID? { held.withLock { $0 } }
+    var lease: LeaseID? { held.withLock { $0?.lease } }
+
+    /// When a node that is not there may be taken for dead. An outage of the metadata service ends
+    /// the leases of all nodes, and then none is there but who says first that it lives: the others
+    /// get as long for it as a lease lasts. Nil while this node cannot say so itself.
+    var judgesFrom: ContinuousClock.Instant? {
+        held.withLock { $0.map { $0.since + times.liveness } }
+    }
+
+    var mayJudge: Bool { judgesFrom.map { ContinuousClock.now >= $0 } ?? false }
 
     /// Until the task is cancelled.
     func run() async {
@@ -46,7 +60,7 @@ final class LivenessKeeper: Sendable {
     func begin() async throws(MetadataError) {
         let granted = try await store.grantLease(ttl: times.liveness)
         try await store.put(Keys.liveness(liveness.node), record: liveness, lease: granted.id)
-        held.withLock { $0 = granted.id }
+        held.withLock { $0 = Held(lease: granted.id, since: .now) }
         for bell in bells.withLock({ $0 }) { bell.ring() }
     }
 
@@ -66,7 +80,7 @@ final class LivenessKeeper: Sendable {
 
     /// Leaves the lease to run out by itself, all of it: the node may be back before that.
     func leave() async {
-        guard let lease = held.withLock({ $0 }) else { return }
+        guard let lease else { return }
         do throws(MetadataError) {
             try await store.keepAlive(lease)
         } catch {
@@ -76,9 +90,9 @@ final class LivenessKeeper: Sendable {
 
     /// Gives the lease back: the node is gone, as of now. After `run` has ended.
     func end() async {
-        guard let lease = held.withLock({ lease in
-            defer { lease = nil }
-            return lease
+        guard let lease = held.withLock({ held in
+            defer { held = nil }
+            return held?.lease
         }) else { return }
         do throws(MetadataError) {
             try await store.revoke(lease)

@@ -54,9 +54,13 @@ extension VolumeKeeper {
         if record.epoch == 0 {
             return record.replicas.allSatisfy { view.created.contains($0.id) }
         }
-        guard !record.released, let owner = record.owner, owner.node != context.node,
-            view.isAlive(owner.node)
-        else { return true }
+        guard !record.released, let owner = record.owner, owner.node != context.node else {
+            return true
+        }
+        guard view.isAlive(owner.node) else {
+            if let from = context.liveness.judgesFrom, .now < from { bell.ring(after: from - .now) }
+            return context.liveness.mayJudge
+        }
         // Its node lives; without a status it has no session that could be handed over.
         return view.statuses[volume]?.node != owner.node
     }
