@@ -19,7 +19,6 @@ grows() { [ "$(docker exec "$1" cat /data/count)" -gt "$2" ]; }
 run() { docker run --network none "$@"; }
 
 up --nodes 3 --liveness 6
-point_docker_at "$cluster/v1/run/docker.sock"
 make_image
 start_docker
 

@@ -60,6 +60,7 @@ EOF
 # The engine keeps its state below the test's folder, and finds it there again.
 start_docker() {
     mkdir -p "$docker_home"
+    point_docker_at "$cluster/v1/run/docker.sock"
     if [ ! -S /run/containerd/containerd.sock ]; then
         write_containerd_settings "$docker_home/containerd.toml" "$docker_home/containerd"
         setsid -f /usr/bin/containerd -c "$docker_home/containerd.toml" \
