@@ -78,7 +78,11 @@ final class FakeEngine: EnginePort {
         case .addReplica(let volume, let replica):
             return propose(volume, .add(replica.id), &state) { $0.replicas.append(replica) }
         case .rebuild(let volume, let replica):
-            guard let instance = state.sessions[volume]?.instance else { return [] }
+            // As the engine does: one that runs, or has just ended, is not begun again.
+            guard let session = state.sessions[volume], session.change == nil,
+                session.record.replicas.contains(where: { $0.id == replica && $0.state != .inSync })
+            else { return [] }
+            let instance = session.instance
             return [
                 .ownerNotice(volume, instance: instance, .rebuildStarted(replica)),
                 .ownerNotice(volume, instance: instance, .rebuildProgress(replica, done: 1, of: 2)),
